@@ -1,0 +1,61 @@
+import Bindings
+package import OCISpec
+import SystemPackage
+
+/// A blob on its way into a store. Nothing has its final name before ``commit(expecting:)`` returns; without
+/// a commit the temporary file is removed when this goes.
+///
+/// A class, because the file behind it must be released exactly once. Not `Sendable`: one writer.
+package final class BlobIngest {
+  private let store: BlobStore
+  private let file: FileDescriptor
+  private let temporary: FilePath
+  private var hash: SHA256?
+  package private(set) var byteCount: Int64 = 0
+  private var isCommitted = false
+
+  init(store: BlobStore) throws {
+    self.store = store
+    (file, temporary) = try store.createTemporary()
+    hash = try SHA256()
+  }
+
+  deinit {
+    if !isCommitted { _ = try? FileSystem.remove(temporary) }
+    try? file.close()
+    if !isCommitted { store.removeTemporaryDirectoryIfEmpty() }
+  }
+
+  /// Appends bytes.
+  package func write(_ bytes: UnsafeRawBufferPointer) throws {
+    try hash?.update(bytes)
+    try FileSystem.writeAll(file, bytes, path: temporary)
+    byteCount += Int64(bytes.count)
+  }
+
+  /// Syncs the file and gives it its name. Where the store has the blob already, nothing changes.
+  ///
+  /// - Throws: ``LayoutError/digestMismatch`` where the bytes are not the ones expected; the blob is then not
+  ///   in the store.
+  package func commit(expecting expected: Digest? = nil) throws -> (digest: Digest, size: Int64) {
+    guard let digest = try hash.take()?.finalize() else {
+      preconditionFailure("a blob is committed once")
+    }
+    if let expected, expected != digest {
+      throw LayoutError.digestMismatch(expected: expected, found: digest, byteCount: byteCount)
+    }
+    let path = store.path(of: digest)
+    if try store.size(of: digest) != byteCount {
+      try FileSystem.sync(file, path: temporary)
+      try FileSystem.setMode(temporary, 0o644)
+      try FileSystem.createDirectories(path.removingLastComponent())
+      try FileSystem.rename(temporary, to: path)
+      isCommitted = true
+    } else {
+      try FileSystem.remove(temporary)
+      isCommitted = true
+    }
+    store.removeTemporaryDirectoryIfEmpty()
+    return (digest, byteCount)
+  }
+}

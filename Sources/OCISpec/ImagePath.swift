@@ -1,0 +1,136 @@
+package import Reporting
+
+/// A path inside an image as its raw bytes, relative to the root, without `.`, `..` or empty components;
+/// rule E1 of the layer format. Equality and order are by bytes, never by Swift's `String` rules.
+package struct ImagePath: Sendable, Hashable, CustomStringConvertible {
+  package let components: [[UInt8]]
+
+  /// The root directory itself.
+  package static let root = ImagePath(components: [])
+
+  /// - Precondition: no component is empty, `.`, `..`, or holds a slash or NUL.
+  private init(components: [[UInt8]]) { self.components = components }
+
+  /// Parses the absolute form that definitions use: it starts with one `/`.
+  package init(absolute bytes: [UInt8]) throws(ImagePathError) {
+    guard bytes.first == UInt8(ascii: "/") else { throw ImagePathError(bytes, .notAbsolute) }
+    try self.init(relative: Array(bytes.dropFirst()), of: bytes)
+  }
+
+  package init(absolute text: String) throws(ImagePathError) {
+    try self.init(absolute: Array(text.utf8))
+  }
+
+  /// Parses a path as archives spell it: leading `./` is dropped, a leading `/` is refused, one trailing `/`
+  /// is allowed.
+  package init(archived bytes: [UInt8]) throws(ImagePathError) {
+    var rest = bytes
+    guard rest.first != UInt8(ascii: "/") else { throw ImagePathError(bytes, .absolute) }
+    while rest.starts(with: [UInt8(ascii: "."), UInt8(ascii: "/")]) { rest.removeFirst(2) }
+    if rest == [UInt8(ascii: ".")] { rest = [] }
+    if rest.last == UInt8(ascii: "/") { rest.removeLast() }
+    try self.init(relative: rest, of: bytes)
+  }
+
+  private init(
+    relative bytes: [UInt8], of whole: [UInt8]
+  ) throws(ImagePathError) {
+    guard !bytes.isEmpty else {
+      self = .root
+      return
+    }
+    let parts = bytes.split(separator: UInt8(ascii: "/"), omittingEmptySubsequences: false).map(
+      Array.init)
+    for part in parts {
+      if part.isEmpty { throw ImagePathError(whole, .emptyComponent) }
+      if part == Array(".".utf8) || part == Array("..".utf8) {
+        throw ImagePathError(whole, .dotComponent)
+      }
+      if part.contains(0) { throw ImagePathError(whole, .nul) }
+      if part.count > 255 { throw ImagePathError(whole, .longComponent) }
+    }
+    guard bytes.count <= 4096 else { throw ImagePathError(whole, .tooLong) }
+    components = parts
+  }
+
+  /// The path without leading slash: `etc/ssl`; empty for the root.
+  package var bytes: [UInt8] { Array(components.joined(separator: [UInt8(ascii: "/")])) }
+  package var isRoot: Bool { components.isEmpty }
+  package var name: [UInt8] { components.last ?? [] }
+
+  package var parent: ImagePath? {
+    isRoot ? nil : ImagePath(components: Array(components.dropLast()))
+  }
+
+  /// The path of `name` in this directory.
+  package func appending(component name: [UInt8]) throws(ImagePathError) -> ImagePath {
+    try ImagePath(relative: bytes + (isRoot ? [] : [UInt8(ascii: "/")]) + name, of: name)
+  }
+
+  package func appending(_ other: ImagePath) -> ImagePath {
+    ImagePath(components: components + other.components)
+  }
+
+  /// Whether this is `other` or lies below it.
+  package func isWithin(_ other: ImagePath) -> Bool { components.starts(with: other.components) }
+
+  /// The absolute form, `/etc/ssl`, with bytes that are not UTF-8 or not printable as `\xHH`.
+  package var description: String { "/" + Self.escaped(bytes) }
+
+  package static func escaped(_ bytes: [UInt8]) -> String {
+    if let text = String(validating: bytes, as: UTF8.self) { return text.printable }
+    return bytes.map { byte in
+      (0x21...0x7E).contains(byte)
+        ? String(Unicode.Scalar(byte))
+        : "\\x" + (byte < 16 ? "0" : "") + String(byte, radix: 16)
+    }.joined()
+  }
+}
+
+/// Layer format rule E2: a directory before what it holds, siblings by the unsigned bytes of their names,
+/// whiteouts before the rest.
+extension ImagePath: Comparable {
+  package static let whiteoutPrefix = Array(".wh.".utf8)
+
+  package static func < (a: Self, b: Self) -> Bool {
+    for (left, right) in zip(a.components, b.components) where left != right {
+      let leftIsWhiteout = left.starts(with: whiteoutPrefix)
+      let rightIsWhiteout = right.starts(with: whiteoutPrefix)
+      if leftIsWhiteout != rightIsWhiteout { return leftIsWhiteout }
+      return left.lexicographicallyPrecedes(right)
+    }
+    return a.components.count < b.components.count
+  }
+
+  /// Whether the last component is reserved for whiteouts.
+  package var isWhiteout: Bool { name.starts(with: Self.whiteoutPrefix) }
+}
+
+package struct ImagePathError: Failure, Equatable {
+  package enum Problem: Sendable, Equatable {
+    case notAbsolute, absolute, emptyComponent, dotComponent, nul, longComponent, tooLong
+  }
+
+  package let path: String
+  package let problem: Problem
+
+  init(_ bytes: [UInt8], _ problem: Problem) {
+    self.path = ImagePath.escaped(bytes)
+    self.problem = problem
+  }
+
+  package var kind: FailureKind { .data }
+
+  package var description: String {
+    switch problem {
+    case .notAbsolute: "path in an image: expected it to start with \"/\", got \"\(path)\""
+    case .absolute: "path in an archive: expected a relative one, got \"\(path)\""
+    case .emptyComponent:
+      "path in an image: expected no empty part between slashes, got \"\(path)\""
+    case .dotComponent: "path in an image: expected no \".\" or \"..\" part, got \"\(path)\""
+    case .nul: "path in an image: expected no NUL byte, got \"\(path)\""
+    case .longComponent: "path in an image: expected parts of at most 255 bytes, got \"\(path)\""
+    case .tooLong: "path in an image: expected at most 4096 bytes, got \"\(path)\""
+    }
+  }
+}
