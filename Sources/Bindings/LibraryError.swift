@@ -6,9 +6,9 @@ package struct LibraryError: Failure, Equatable {
   package let operation: String
   package let code: Int32
   package let message: String
-  package var kind: FailureKind
+  package let kind: FailureKind
 
-  init(
+  package init(
     _ library: String, _ operation: String, code: Int32 = 0, message: String,
     kind: FailureKind = .software
   ) {

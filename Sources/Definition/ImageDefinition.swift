@@ -86,6 +86,12 @@ package struct LayerDefinition: Sendable {
   package var name: String
   package var entries: [LayerEntry]
   package var location: SourceLocation
+
+  package init(name: String, entries: [LayerEntry], location: SourceLocation) {
+    self.name = name
+    self.entries = entries
+    self.location = location
+  }
 }
 
 /// One line of a layer: something that comes to lie at `path`.
@@ -111,6 +117,16 @@ package struct LayerEntry: Sendable {
   package var content: Content
   package var attributes: EntryAttributes
   package var location: SourceLocation
+
+  package init(
+    path: ImagePath, content: Content, attributes: EntryAttributes = EntryAttributes(),
+    location: SourceLocation
+  ) {
+    self.path = path
+    self.content = content
+    self.attributes = attributes
+    self.location = location
+  }
 }
 
 /// What a definition says of an entry's metadata; `nil` means the default.
