@@ -3,13 +3,14 @@ package import Reporting
 /// A path inside an image as its raw bytes, relative to the root, without `.`, `..` or empty components;
 /// rule E1 of the layer format. Equality and order are by bytes, never by Swift's `String` rules.
 package struct ImagePath: Sendable, Hashable, CustomStringConvertible {
-  package let components: [[UInt8]]
+  /// The path without leading slash: `etc/ssl`; empty for the root.
+  package let bytes: [UInt8]
 
   /// The root directory itself.
-  package static let root = ImagePath(components: [])
+  package static let root = ImagePath(checked: [])
 
-  /// - Precondition: no component is empty, `.`, `..`, or holds a slash or NUL.
-  private init(components: [[UInt8]]) { self.components = components }
+  /// For bytes that keep the rules above.
+  private init(checked bytes: [UInt8]) { self.bytes = bytes }
 
   /// Parses the absolute form that definitions use: it starts with one `/`.
   package init(absolute bytes: [UInt8]) throws(ImagePathError) {
@@ -50,29 +51,40 @@ package struct ImagePath: Sendable, Hashable, CustomStringConvertible {
       if part.count > 255 { throw ImagePathError(whole, .longComponent) }
     }
     guard bytes.count <= 4096 else { throw ImagePathError(whole, .tooLong) }
-    components = parts
+    self.bytes = bytes
   }
 
-  /// The path without leading slash: `etc/ssl`; empty for the root.
-  package var bytes: [UInt8] { Array(components.joined(separator: [UInt8(ascii: "/")])) }
-  package var isRoot: Bool { components.isEmpty }
-  package var name: [UInt8] { components.last ?? [] }
+  private static let slash = UInt8(ascii: "/")
+
+  package var components: [[UInt8]] { bytes.split(separator: Self.slash).map(Array.init) }
+  package var isRoot: Bool { bytes.isEmpty }
+  package var name: [UInt8] { Array(bytes[nameStart(before: bytes.count)...]) }
 
   package var parent: ImagePath? {
-    isRoot ? nil : ImagePath(components: Array(components.dropLast()))
+    isRoot ? nil : ImagePath(checked: Array(bytes[..<max(0, nameStart(before: bytes.count) - 1)]))
+  }
+
+  /// Where the component begins that holds the byte at `end` or ends there.
+  private func nameStart(before end: Int) -> Int {
+    bytes[..<end].lastIndex(of: Self.slash).map { $0 + 1 } ?? 0
   }
 
   /// The path of `name` in this directory.
   package func appending(component name: [UInt8]) throws(ImagePathError) -> ImagePath {
-    try ImagePath(relative: bytes + (isRoot ? [] : [UInt8(ascii: "/")]) + name, of: name)
+    try ImagePath(relative: bytes + (isRoot ? [] : [Self.slash]) + name, of: name)
   }
 
   package func appending(_ other: ImagePath) -> ImagePath {
-    ImagePath(components: components + other.components)
+    isRoot
+      ? other : other.isRoot ? self : ImagePath(checked: bytes + [Self.slash] + other.bytes)
   }
 
   /// Whether this is `other` or lies below it.
-  package func isWithin(_ other: ImagePath) -> Bool { components.starts(with: other.components) }
+  package func isWithin(_ other: ImagePath) -> Bool {
+    other.isRoot
+      || bytes.starts(with: other.bytes)
+        && (bytes.count == other.bytes.count || bytes[other.bytes.count] == Self.slash)
+  }
 
   /// The absolute form, `/etc/ssl`, with bytes that are not UTF-8 or not printable as `\xHH`.
   package var description: String { "/" + Self.escaped(bytes) }
@@ -93,13 +105,17 @@ extension ImagePath: Comparable {
   package static let whiteoutPrefix = Array(".wh.".utf8)
 
   package static func < (a: Self, b: Self) -> Bool {
-    for (left, right) in zip(a.components, b.components) where left != right {
-      let leftIsWhiteout = left.starts(with: whiteoutPrefix)
-      let rightIsWhiteout = right.starts(with: whiteoutPrefix)
-      if leftIsWhiteout != rightIsWhiteout { return leftIsWhiteout }
-      return left.lexicographicallyPrecedes(right)
-    }
-    return a.components.count < b.components.count
+    let left = a.bytes, right = b.bytes
+    var at = 0
+    while at < left.count && at < right.count && left[at] == right[at] { at += 1 }
+    guard at < left.count || at < right.count else { return false }
+    // The first component in which the two differ decides.
+    let leftIsWhiteout = left[a.nameStart(before: at)...].starts(with: whiteoutPrefix)
+    let rightIsWhiteout = right[b.nameStart(before: at)...].starts(with: whiteoutPrefix)
+    if leftIsWhiteout != rightIsWhiteout { return leftIsWhiteout }
+    if at == left.count || at == right.count { return at == left.count }
+    if left[at] == slash || right[at] == slash { return left[at] == slash }
+    return left[at] < right[at]
   }
 
   /// Whether the last component is reserved for whiteouts.
