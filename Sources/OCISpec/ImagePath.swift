@@ -22,15 +22,16 @@ package struct ImagePath: Sendable, Hashable, CustomStringConvertible {
     try self.init(absolute: Array(text.utf8))
   }
 
-  /// Parses a path as archives spell it: leading `./` is dropped, a leading `/` is refused, one trailing `/`
-  /// is allowed.
+  /// Parses a path as archives spell it: leading `./` is dropped, a leading `/` or nothing at all is refused,
+  /// one trailing `/` is allowed.
   package init(archived bytes: [UInt8]) throws(ImagePathError) {
-    var rest = bytes
+    var rest = bytes[...]
+    guard !rest.isEmpty else { throw ImagePathError(bytes, .emptyComponent) }
     guard rest.first != UInt8(ascii: "/") else { throw ImagePathError(bytes, .absolute) }
-    while rest.starts(with: [UInt8(ascii: "."), UInt8(ascii: "/")]) { rest.removeFirst(2) }
-    if rest == [UInt8(ascii: ".")] { rest = [] }
-    if rest.last == UInt8(ascii: "/") { rest.removeLast() }
-    try self.init(relative: rest, of: bytes)
+    while rest.starts(with: [UInt8(ascii: "."), UInt8(ascii: "/")]) { rest = rest.dropFirst(2) }
+    if rest.elementsEqual([UInt8(ascii: ".")]) { rest = [] }
+    if rest.last == UInt8(ascii: "/") { rest = rest.dropLast() }
+    try self.init(relative: Array(rest), of: bytes)
   }
 
   private init(
@@ -42,19 +43,22 @@ package struct ImagePath: Sendable, Hashable, CustomStringConvertible {
     }
     let parts = bytes.split(separator: UInt8(ascii: "/"), omittingEmptySubsequences: false).map(
       Array.init)
-    for part in parts {
-      if part.isEmpty { throw ImagePathError(whole, .emptyComponent) }
-      if part == Array(".".utf8) || part == Array("..".utf8) {
-        throw ImagePathError(whole, .dotComponent)
-      }
-      if part.contains(0) { throw ImagePathError(whole, .nul) }
-      if part.count > 255 { throw ImagePathError(whole, .longComponent) }
-    }
-    guard bytes.count <= 4096 else { throw ImagePathError(whole, .tooLong) }
+    for part in parts { try Self.check(component: part, of: whole) }
+    guard bytes.count <= Self.maximumByteCount else { throw ImagePathError(whole, .tooLong) }
     self.bytes = bytes
   }
 
   private static let slash = UInt8(ascii: "/")
+  private static let maximumByteCount = 4096
+
+  private static func check(component: [UInt8], of whole: [UInt8]) throws(ImagePathError) {
+    if component.isEmpty { throw ImagePathError(whole, .emptyComponent) }
+    if component == Array(".".utf8) || component == Array("..".utf8) {
+      throw ImagePathError(whole, .dotComponent)
+    }
+    if component.contains(0) { throw ImagePathError(whole, .nul) }
+    if component.count > 255 { throw ImagePathError(whole, .longComponent) }
+  }
 
   package var components: [[UInt8]] { bytes.split(separator: Self.slash).map(Array.init) }
   package var isRoot: Bool { bytes.isEmpty }
@@ -71,7 +75,13 @@ package struct ImagePath: Sendable, Hashable, CustomStringConvertible {
 
   /// The path of `name` in this directory.
   package func appending(component name: [UInt8]) throws(ImagePathError) -> ImagePath {
-    try ImagePath(relative: bytes + (isRoot ? [] : [Self.slash]) + name, of: name)
+    guard !name.contains(Self.slash) else { throw ImagePathError(name, .slash) }
+    try Self.check(component: name, of: name)
+    let path = ImagePath(checked: bytes + (isRoot ? [] : [Self.slash]) + name)
+    guard path.bytes.count <= Self.maximumByteCount else {
+      throw ImagePathError(path.bytes, .tooLong)
+    }
+    return path
   }
 
   package func appending(_ other: ImagePath) -> ImagePath {
@@ -124,7 +134,8 @@ extension ImagePath: Comparable {
 
 package struct ImagePathError: Failure, Equatable {
   package enum Problem: Sendable, Equatable {
-    case notAbsolute, absolute, emptyComponent, dotComponent, nul, longComponent, tooLong
+    case notAbsolute, absolute, emptyComponent, dotComponent, slash, nul, longComponent,
+      tooLong
   }
 
   package let path: String
@@ -144,6 +155,7 @@ package struct ImagePathError: Failure, Equatable {
     case .emptyComponent:
       "path in an image: expected no empty part between slashes, got \"\(path)\""
     case .dotComponent: "path in an image: expected no \".\" or \"..\" part, got \"\(path)\""
+    case .slash: "name in an image: expected no \"/\" in it, got \"\(path)\""
     case .nul: "path in an image: expected no NUL byte, got \"\(path)\""
     case .longComponent: "path in an image: expected parts of at most 255 bytes, got \"\(path)\""
     case .tooLong: "path in an image: expected at most 4096 bytes, got \"\(path)\""
