@@ -73,23 +73,23 @@ package final class DeflateBlockWalker {
     inflateReset(stream)
     stream.setInput(input)
     stream.setOutput(output)
-    var blockStart = 0
+    var lastBlock = 0
     while true {
       let code = inflate(stream, Z_BLOCK)
-      guard code == Z_OK || code == Z_STREAM_END else { throw zlibError("inflate", code, stream) }
+      guard code == Z_OK else { throw zlibError("inflate", code, stream) }
       // zlib.h, inflate(): data_type holds the number of unused bits in the last byte taken, plus 64 in the
-      // last block and 128 right after a block.
+      // last block and 128 right after a block; with 128 there are fewer than eight unused bits.
       let state = Int(stream.pointee.data_type)
-      let bit = (input.count - Int(stream.pointee.avail_in)) * 8 - (state & 7)
-      if state & 128 != 0 && state & 64 == 0 { blockStart = bit }
-      if code == Z_STREAM_END {
-        return Walk(
-          lastBlockBit: blockStart, bitCount: bit,
-          byteCount: output.count - Int(stream.pointee.avail_out))
-      }
-      guard stream.pointee.avail_in > 0 || state & 128 != 0 else {
+      guard state & 128 != 0 else {
         throw LibraryError("zlib", "inflate", message: "the stream ends early", kind: .data)
       }
+      let bit = (input.count - Int(stream.pointee.avail_in)) * 8 - (state & 7)
+      if state & 64 != 0 {
+        return Walk(
+          lastBlockBit: lastBlock, bitCount: bit,
+          byteCount: output.count - Int(stream.pointee.avail_out))
+      }
+      lastBlock = bit
     }
   }
 }
