@@ -95,19 +95,19 @@ package final class DeflateBlockWalker {
 }
 
 extension UnsafeMutablePointer<z_stream> {
-  fileprivate func setInput(_ bytes: UnsafeRawBufferPointer) {
+  func setInput(_ bytes: UnsafeRawBufferPointer) {
     pointee.next_in = UnsafeMutablePointer<UInt8>(
       mutating: bytes.baseAddress?.assumingMemoryBound(to: UInt8.self))
     pointee.avail_in = UInt32(bytes.count)
   }
 
-  fileprivate func setOutput(_ bytes: UnsafeMutableRawBufferPointer) {
+  func setOutput(_ bytes: UnsafeMutableRawBufferPointer) {
     pointee.next_out = bytes.baseAddress?.assumingMemoryBound(to: UInt8.self)
     pointee.avail_out = UInt32(bytes.count)
   }
 }
 
-private func zlibError(
+func zlibError(
   _ operation: String, _ code: Int32, _ stream: UnsafeMutablePointer<z_stream>
 ) -> LibraryError {
   let message = stream.pointee.msg.map { String(cString: $0) } ?? "failed"
