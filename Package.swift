@@ -60,7 +60,10 @@ let package = Package(
     library("OCILayout", ["Reporting", "OCISpec", "Bindings", filePaths]),
     library(
       "Remote",
-      ["Reporting", "OCISpec", "OCILayout", "Bindings", filePaths, http, nioCore, nioHTTP, nioTLS]),
+      [
+        "Reporting", "OCISpec", "OCILayout", "Bindings", filePaths, http, nioCore, nioHTTP, nioTLS,
+        threads,
+      ]),
     library(
       "Inputs",
       ["Reporting", "Definition", "Remote", "OCILayout", "OCISpec", "Bindings", filePaths]),
