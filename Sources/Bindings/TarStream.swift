@@ -65,7 +65,8 @@ package final class TarStream {
     guard let left = oversized else { return try archive.write(bytes) }
     guard Int64(bytes.count) <= left else {
       throw LibraryError(
-        "tar", "writing a file", message: "\(bytes.count) bytes where the header leaves room for \(left)")
+        "tar", "writing a file",
+        message: "\(bytes.count) bytes where the header leaves room for \(left)")
     }
     oversized = left - Int64(bytes.count)
     try sink(bytes)

@@ -1,0 +1,104 @@
+package import Bindings
+package import OCISpec
+import Reporting
+
+/// One entry of a layer.
+package struct LayerMember: Sendable {
+  package enum Whiteout: Sendable, Hashable {
+    /// `.wh.name`: what lower layers have at this path is gone.
+    case remove(ImagePath)
+    /// `.wh..wh..opq`: what lower layers have in this directory is gone.
+    case opaque(ImagePath)
+  }
+
+  package let path: ImagePath
+  /// With the path in its one spelling, and a hardlink's target too.
+  package let header: TarHeader
+  /// Sorted by the names' bytes.
+  package let xattrs: [(name: [UInt8], value: [UInt8])]
+  /// The entry's number in the layer, from 0.
+  package let ordinal: Int
+  /// What this entry takes away, where it is a whiteout.
+  package let whiteout: Whiteout?
+}
+
+/// Reads the entries of a layer's blob one by one, compressed or not, in constant memory.
+///
+/// Names that would leave the image (absolute, `..`) are errors, not repaired. A class, not `Sendable`:
+/// libarchive keeps state for one thread.
+package final class LayerReader {
+  package let layer: Descriptor
+  private let store: BlobStore
+  private let archive: ArchiveReader
+  private var count = 0
+
+  package init(store: BlobStore, layer: Descriptor) throws {
+    self.store = store
+    self.layer = layer
+    archive = try ArchiveReader(path: store.path(of: layer.digest), format: .tar)
+  }
+
+  /// The next entry, or `nil` at the end. Content that was not read is skipped.
+  package func next() throws -> LayerMember? {
+    guard let member = try nextMember() else { return nil }
+    let path = try imagePath(member.header.path)
+    if let type = member.unsupportedType {
+      throw LayerError.unsupportedType(layer: layer.digest, path, type)
+    }
+    var header = member.header
+    header.path = path.bytes
+    if case .hardlink(let target) = header.kind {
+      header.kind = .hardlink(target: try imagePath(Self.relative(target)).bytes)
+    }
+    count += 1
+    return LayerMember(
+      path: path, header: header, xattrs: member.xattrs, ordinal: count - 1,
+      whiteout: try whiteout(path))
+  }
+
+  /// Reads the next bytes of the current entry's content.
+  /// - Returns: how many; 0 at the content's end.
+  package func read(into buffer: UnsafeMutableRawBufferPointer) throws -> Int {
+    try archive.read(into: buffer)
+  }
+
+  /// Hardlinks' targets are relative to the image's root whether or not they begin with a slash.
+  static func relative(_ target: [UInt8]) -> [UInt8] {
+    Array(target.drop { $0 == UInt8(ascii: "/") })
+  }
+
+  private func nextMember() throws -> ArchiveMember? {
+    do { return try archive.next() } catch {
+      // libarchive does not take a stream of no bytes for a tar; everyone else takes it for an empty one.
+      if count == 0, try isEmptyStream() { return nil }
+      throw error
+    }
+  }
+
+  private func isEmptyStream() throws -> Bool {
+    let reader = try DecompressingReader(path: store.path(of: layer.digest))
+    return try withUnsafeTemporaryAllocation(byteCount: 1, alignment: 1) {
+      try reader.read(into: $0) == 0
+    }
+  }
+
+  private func imagePath(_ bytes: [UInt8]) throws -> ImagePath {
+    do { return try ImagePath(archived: bytes) } catch {
+      throw LayerError.hostileName(layer: layer.digest, error)
+    }
+  }
+
+  private func whiteout(_ path: ImagePath) throws -> LayerMember.Whiteout? {
+    guard let parent = path.parent else { return nil }
+    guard !parent.components.contains(where: { $0.starts(with: ImagePath.whiteoutPrefix) }) else {
+      throw LayerError.whiteout(layer: layer.digest, path)
+    }
+    guard path.isWhiteout else { return nil }
+    if path.name == Array(".wh..wh..opq".utf8) { return .opaque(parent) }
+    let name = Array(path.name.dropFirst(ImagePath.whiteoutPrefix.count))
+    guard let removed = try? parent.appending(component: name), removed != parent else {
+      throw LayerError.whiteout(layer: layer.digest, path)
+    }
+    return .remove(removed)
+  }
+}
