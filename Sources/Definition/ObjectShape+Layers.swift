@@ -35,7 +35,7 @@ extension ObjectShape {
         "mtime",
         .either([
           .integer(0...maximumTime),
-          .text(pattern: "[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}Z"),
+          .text(pattern: "[0-9]+|[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}Z"),
         ]),
         "The time of last change: seconds since 1970 or 2025-07-15T00:00:00Z. Default: the epoch."),
       Key(
