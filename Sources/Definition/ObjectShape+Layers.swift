@@ -28,7 +28,7 @@ extension ObjectShape {
         "For tree: not what one of these patterns matches, even where include does."),
       Key(
         "mode", .text(pattern: "[0-7]{3,4}"),
-        "Permission bits, a quoted octal number. Default: \"0644\", \"0755\" for directories and where the source has an execute bit."
+        "Permission bits, a quoted octal number; for tree and archive those of the files. Default: \"0644\", \"0755\" for directories and where the source has an execute bit."
       ),
       Key("owner", .text(pattern: "[0-9]+:[0-9]+"), "uid:gid, two numbers. Default: 0:0."),
       Key(
