@@ -69,11 +69,12 @@ extension [String] {
 /// mentioned again for the next.
 final class Complaints {
   private var errors: [Complaint] = []
+  private var known: Set<Complaint> = []
   private var settled: Set<TextPosition> = []
   private(set) var warnings: [Complaint] = []
 
   func add(_ complaint: Complaint) {
-    guard !settled.contains(complaint.position), !errors.contains(complaint) else { return }
+    guard !settled.contains(complaint.position), known.insert(complaint).inserted else { return }
     errors.append(complaint)
   }
 

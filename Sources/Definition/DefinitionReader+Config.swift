@@ -16,9 +16,9 @@ extension DefinitionReader {
     edits.entrypoint = members.edit("entrypoint") { readCommand($0) }
     edits.cmd = members.edit("cmd") { readCommand($0) }
     edits.volumes = members.edit("volumes") { value in
-      value.elements().map { Set($0.compactMap { $0.imagePath()?.description }) }
+      value.elements().map { Set($0.compactMap { absolutePath($0) }) }
     }
-    edits.workingDir = members.edit("workingDir") { $0.imagePath()?.description }
+    edits.workingDir = members.edit("workingDir") { absolutePath($0) }
     edits.labels = members.edit("labels") { readLabels($0) }
     edits.stopSignal = members.edit("stopSignal") { value in
       value.parsed("a signal such as SIGTERM") { StopSignal.isValid($0) ? $0 : nil }
@@ -31,6 +31,11 @@ extension DefinitionReader {
     }
     edits.onBuild = members.edit("onBuild") { $0.texts(expected: "a list of instructions") }
     return edits
+  }
+
+  /// A path of the image as the config holds it: text, not the escaped form that messages show.
+  private func absolutePath(_ value: Located) -> String? {
+    value.imagePath().map { "/" + String(decoding: $0.bytes, as: UTF8.self) }
   }
 
   private func parseUser(_ text: String) -> String? {

@@ -79,7 +79,7 @@ extension DefinitionReader {
       value.complain(
         "expected \(expected), found \(text.quoted); write \(digits.lowercased().quoted)")
     } else {
-      value.complain("expected \(expected), found \(text.quoted) with \(text.count)")
+      value.complain("expected \(expected), found \(text.quoted), length \(text.count)")
     }
     return nil
   }
@@ -99,7 +99,7 @@ extension DefinitionReader {
   private func url(_ value: Located, _ text: String, schemes: [String]) -> String? {
     let expected = schemes.count == 1 ? "an https URL" : "an https or http URL"
     guard let scheme = scheme(text), schemes.contains(scheme) else {
-      let found = scheme(text).map { "the scheme \($0.quoted)" } ?? "none with \"https://\""
+      let found = scheme(text).map { "the scheme \($0.quoted)" } ?? "one without a scheme"
       value.complain("expected \(expected), found \(found)")
       return nil
     }
@@ -121,7 +121,8 @@ extension DefinitionReader {
   }
 
   private func scheme(_ url: String) -> String? {
-    guard let colon = url.firstRange(of: "://") else { return nil }
-    return url[..<colon.lowerBound].lowercased()
+    let name = url.prefix { $0 != ":" }
+    let isPlain = name.utf8.allSatisfy { $0.isLetter || $0.isDigit || "+-.".utf8.contains($0) }
+    return isPlain && url.dropFirst(name.count).hasPrefix("://") ? String(name) : nil
   }
 }

@@ -4,13 +4,16 @@ import Reporting
 extension Located {
   /// A text, expanded. A plain scalar that YAML reads as something else is refused, because its spelling
   /// would be lost: `0644` is 644 and `1.10` is 1.1.
-  func text(_ expected: String = "text") -> String? {
+  ///
+  /// - Parameter isValid: whether quotes are all that is missing.
+  func text(_ expected: String = "text", isValid: (String) -> Bool = { _ in true }) -> String? {
     guard let (text, meaning) = scalar, meaning != .null else {
       mismatch(expected)
       return nil
     }
     guard meaning == .text else {
-      complain("expected \(expected), found \(found); quote it: \(text.quoted)")
+      let advice = isValid(text) ? "; quote it: \(text.quoted)" : ""
+      complain("expected \(expected), found \(found)\(advice)")
       return nil
     }
     return expanded(text)
@@ -38,7 +41,7 @@ extension Located {
 
   /// A text that is all of what `parse` accepts.
   func parsed<Value>(_ expected: String, _ parse: (String) -> Value?) -> Value? {
-    guard let text = text(expected) else { return nil }
+    guard let text = text(expected, isValid: { parse($0) != nil }) else { return nil }
     if let value = parse(text) { return value }
     complain("expected \(expected), found \(text.quoted)")
     return nil
@@ -85,7 +88,7 @@ extension Located {
   func imagePath() -> ImagePath? {
     guard let text = text("an absolute path in the image") else { return nil }
     do { return try ImagePath(absolute: text) } catch {
-      complaints.add(Complaint(position, "\(error)"))
+      complain("\(error)")
       return nil
     }
   }

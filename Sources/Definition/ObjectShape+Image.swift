@@ -55,7 +55,7 @@ extension ObjectShape {
         "The publisher's checksum file for url: lines of digest and file name, or one bare digest."),
       Key(
         "member", .byPlatform(.text()),
-        "The one file to take out of the archive that the input is (tar, zip, cpio, ar, deb)."),
+        "The one file to take out of the archive that the input is (tar, zip, deb)."),
     ],
     alternatives: ["url", "file"],
     later: [

@@ -28,14 +28,14 @@ extension ObjectShape {
         "For tree: not what one of these patterns matches, even where include does."),
       Key(
         "mode", .text(pattern: "[0-7]{3,4}"),
-        "Permission bits, a quoted octal number. Default: \"0644\", \"0755\" for directories and where the source has an execute bit."
+        "Permission bits, a quoted octal number; for tree and archive those of the files. Default: \"0644\", \"0755\" for directories and where the source has an execute bit."
       ),
       Key("owner", .text(pattern: "[0-9]+:[0-9]+"), "uid:gid, two numbers. Default: 0:0."),
       Key(
         "mtime",
         .either([
           .integer(0...maximumTime),
-          .text(pattern: "[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}Z"),
+          .text(pattern: "[0-9]+|[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}Z"),
         ]),
         "The time of last change: seconds since 1970 or 2025-07-15T00:00:00Z. Default: the epoch."),
       Key(

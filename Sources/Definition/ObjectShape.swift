@@ -99,8 +99,6 @@ struct Members {
     return values[key]
   }
 
-  func keyPosition(_ key: String) -> TextPosition? { keyPositions[key] }
-
   /// Complains about keys that make no sense beside another one.
   func refuse(_ keys: [String], because reason: String) {
     for key in keys {

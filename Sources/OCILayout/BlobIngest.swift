@@ -12,7 +12,8 @@ package final class BlobIngest {
   private let temporary: FilePath
   private var hash: SHA256?
   package private(set) var byteCount: Int64 = 0
-  private var isRenamed = false
+  /// Whether the temporary file has its final name or was not needed.
+  private var isGone = false
 
   init(store: BlobStore) throws {
     self.store = store
@@ -21,9 +22,9 @@ package final class BlobIngest {
   }
 
   deinit {
-    if !isRenamed { _ = try? FileSystem.remove(temporary) }
+    if !isGone { _ = try? FileSystem.remove(temporary) }
     try? file.close()
-    store.removeTemporaryDirectoryIfEmpty()
+    if !isGone { store.removeTemporaryDirectoryIfEmpty() }
   }
 
   /// Appends bytes.
@@ -50,8 +51,11 @@ package final class BlobIngest {
       try FileSystem.sync(file, path: temporary)
       try FileSystem.createDirectories(path.removingLastComponent())
       try FileSystem.rename(temporary, to: path)
-      isRenamed = true
+    } else {
+      try FileSystem.remove(temporary)
     }
+    isGone = true
+    store.removeTemporaryDirectoryIfEmpty()
     return (digest, byteCount)
   }
 }

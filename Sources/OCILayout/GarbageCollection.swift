@@ -14,6 +14,8 @@ package struct Garbage: Sendable, Equatable {
   package var temporaryFileCount = 0
   package var byteCount: Int64 = 0
 
+  package init() {}
+
   package var count: Int { blobs.count + temporaryFileCount }
 }
 

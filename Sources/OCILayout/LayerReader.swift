@@ -1,6 +1,7 @@
 package import Bindings
 package import OCISpec
 import Reporting
+import SystemPackage
 
 /// One entry of a layer.
 package struct LayerMember: Sendable {
@@ -28,19 +29,22 @@ package struct LayerMember: Sendable {
 /// libarchive keeps state for one thread.
 package final class LayerReader {
   package let layer: Descriptor
-  private let store: BlobStore
-  private let archive: ArchiveReader
+  /// `nil` for a stream of no bytes, which libarchive does not take for a tar, though everyone else does.
+  private let archive: ArchiveReader?
   private var count = 0
 
   package init(store: BlobStore, layer: Descriptor) throws {
-    self.store = store
     self.layer = layer
-    archive = try ArchiveReader(path: store.path(of: layer.digest), format: .tar)
+    let path = store.path(of: layer.digest)
+    do { archive = try ArchiveReader(path: path, format: .tar) } catch {
+      guard error.kind == .data, try Self.isEmptyStream(path) else { throw error }
+      archive = nil
+    }
   }
 
   /// The next entry, or `nil` at the end. Content that was not read is skipped.
   package func next() throws -> LayerMember? {
-    guard let member = try nextMember() else { return nil }
+    guard let member = try archive?.next() else { return nil }
     let path = try imagePath(member.header.path)
     if let type = member.unsupportedType {
       throw LayerError.unsupportedType(layer: layer.digest, path, type)
@@ -59,7 +63,7 @@ package final class LayerReader {
   /// Reads the next bytes of the current entry's content.
   /// - Returns: how many; 0 at the content's end.
   package func read(into buffer: UnsafeMutableRawBufferPointer) throws -> Int {
-    try archive.read(into: buffer)
+    try archive?.read(into: buffer) ?? 0
   }
 
   /// Hardlinks' targets are relative to the image's root whether or not they begin with a slash.
@@ -67,16 +71,8 @@ package final class LayerReader {
     Array(target.drop { $0 == UInt8(ascii: "/") })
   }
 
-  private func nextMember() throws -> ArchiveMember? {
-    do { return try archive.next() } catch {
-      // libarchive does not take a stream of no bytes for a tar; everyone else takes it for an empty one.
-      if count == 0, try isEmptyStream() { return nil }
-      throw error
-    }
-  }
-
-  private func isEmptyStream() throws -> Bool {
-    let reader = try DecompressingReader(path: store.path(of: layer.digest))
+  private static func isEmptyStream(_ path: FilePath) throws -> Bool {
+    let reader = try DecompressingReader(path: path)
     return try withUnsafeTemporaryAllocation(byteCount: 1, alignment: 1) {
       try reader.read(into: $0) == 0
     }

@@ -8,9 +8,21 @@ struct LayerRules {
   private let maximumViolationCount: Int
   private(set) var violations: [Violation] = []
   private var suppressedCount = 0
-  private var isDirectory: [ImagePath: Bool] = [:]
+  private var kinds: [ImagePath: Kind] = [:]
   private var listedDirectories: Set<ImagePath> = []
   private var hasLateWhiteout = false
+
+  private enum Kind {
+    case directory, symlink, other
+
+    init(_ kind: TarHeader.Kind) {
+      switch kind {
+      case .directory: self = .directory
+      case .symlink: self = .symlink
+      default: self = .other
+      }
+    }
+  }
 
   init(subject: String, maximumViolationCount: Int) {
     self.subject = subject
@@ -30,22 +42,23 @@ struct LayerRules {
     if path.isRoot && header.kind != .directory {
       report(path, "layer.md: file types", expected: "the root to be a directory", found: "none")
     }
-    if isDirectory[path] != nil {
+    if kinds[path] != nil {
       report(
         path, "layer.md: representing changes", expected: "one entry a path",
         found: "another of the same path")
     }
     checkWhiteout(path, header)
     if case .hardlink(let target) = header.kind { checkHardlink(path, target) }
-    if isDirectory[path] == nil { isDirectory[path] = header.kind == .directory }
+    if kinds[path] == nil { kinds[path] = Kind(header.kind) }
   }
 
   /// - Returns: all violations, with the rules that need every name.
   consuming func finish() -> [Violation] {
     var below: [ImagePath] = []
-    for path in isDirectory.keys {
+    for path in kinds.keys {
       var ancestor = path.parent
-      while let current = ancestor, isDirectory[current] != false { ancestor = current.parent }
+      // Below a symlink of its own layer, an entry goes where that points; the specification allows it.
+      while let current = ancestor, kinds[current] != .other { ancestor = current.parent }
       if ancestor != nil { below.append(path) }
     }
     for path in below.sorted() {
@@ -101,7 +114,7 @@ struct LayerRules {
         found: "\"\(ImagePath.escaped(target))\"")
       return
     }
-    if isDirectory[linked] != false || linked == path {
+    if kinds[linked] == nil || kinds[linked] == .directory || linked == path {
       report(
         path, rule, expected: "a target that is a file earlier in the layer",
         found: "\"\(linked)\", which is not")

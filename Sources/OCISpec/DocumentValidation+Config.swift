@@ -76,16 +76,17 @@ extension ValidationChecks {
   private mutating func history(of document: Located, diffIDCount: Int?) {
     let rule = "config.md: history"
     guard let history = member("history", of: document, .array, .nullable, rule) else { return }
-    var layerCount = 0
+    var layerCount = 0, isCountable = true
     for step in history.children where has(step, .object, rule) {
       timestamp("created", of: step, "\(rule).created")
       for key in ["author", "created_by", "comment"] {
         _ = member(key, of: step, .string, .optional, "\(rule).\(key)")
       }
       let isEmpty = member("empty_layer", of: step, .boolean, .optional, "\(rule).empty_layer")
+      if isEmpty == nil && step.member("empty_layer") != nil { isCountable = false }
       if isEmpty?.value != .bool(true) { layerCount += 1 }
     }
-    if let diffIDCount, !history.children.isEmpty, layerCount != diffIDCount {
+    if let diffIDCount, isCountable, !history.children.isEmpty, layerCount != diffIDCount {
       report(
         at: history.pointer, rule,
         expected: "as many steps without \"empty_layer\" as there are diff_ids (\(diffIDCount))",
