@@ -69,7 +69,7 @@ let package = Package(
       ["Reporting", "Definition", "Remote", "OCILayout", "OCISpec", "Bindings", filePaths]),
     library(
       "Assembly",
-      ["Reporting", "OCISpec", "OCILayout", "Bindings", "Definition", filePaths, threads]),
+      ["Reporting", "OCISpec", "OCILayout", "Bindings", "Definition", filePaths, nioCore, threads]),
     .executableTarget(
       name: "ociforge",
       dependencies: [

@@ -6,7 +6,7 @@ package struct LibraryError: Failure, Equatable {
   package let operation: String
   package let code: Int32
   package let message: String
-  package let kind: FailureKind
+  package var kind: FailureKind
 
   package init(
     _ library: String, _ operation: String, code: Int32 = 0, message: String,

@@ -7,7 +7,9 @@ internal import CZlib
 // The versions that run, which need not be those that the program was built with. libdeflate alone does not
 // tell at run time.
 
-package var libarchiveVersionText: String { version(after: "libarchive ", archive_version_string()) }
+package var libarchiveVersionText: String {
+  version(after: "libarchive ", archive_version_string())
+}
 package var openSSLVersionText: String { String(cString: OpenSSL_version(OPENSSL_VERSION_STRING)) }
 package var zlibVersionText: String { String(cString: zlibVersion()) }
 package var libdeflateVersionText: String { LIBDEFLATE_VERSION_STRING }

@@ -45,7 +45,7 @@ package enum DockerArchive {
     _ manifest: Descriptor, names: [String], from layout: ImageLayout, epoch: Int64,
     to path: FilePath
   ) throws {
-    try ArchiveFile.write(path) {
+    try OutputFile.write(path) {
       try write(manifest, names: names, from: layout, epoch: epoch, to: $0)
     }
   }

@@ -32,7 +32,7 @@ package enum OCIArchive {
   package static func write(
     _ root: Descriptor, tag: String?, from layout: ImageLayout, epoch: Int64, to path: FilePath
   ) throws {
-    try ArchiveFile.write(path) {
+    try OutputFile.write(path) {
       try write(root, tag: tag, from: layout, epoch: epoch, to: $0)
     }
   }
@@ -87,28 +87,6 @@ package enum OCIArchive {
 
     private func header(_ name: String, _ kind: TarHeader.Kind, mode: UInt32) -> TarHeader {
       TarHeader(path: Array(name.utf8), kind: kind, mode: mode, uid: 0, gid: 0, mtime: epoch)
-    }
-  }
-}
-
-/// The file that an archive is written to.
-enum ArchiveFile {
-  /// Hands `body` a sink for the file's content. A regular file gets its name when `body` has returned and
-  /// everything is synced, else nothing changes; a device or a pipe is written to as it is.
-  static func write(
-    _ path: FilePath, _ body: (@escaping ArchiveWriter.Sink) throws -> Void
-  ) throws {
-    if let status = try FileSystem.status(of: path), status.kind != .file {
-      let file = try FileSystem.open(path, .writeOnly, doing: "writing")
-      defer { try? file.close() }
-      try body { try FileSystem.writeAll(file, $0, path: path) }
-      return
-    }
-    let folder = path.removingLastComponent()
-    let store = BlobStore(root: folder.isEmpty ? "." : folder)
-    try store.sweep()
-    try store.replace(path) { file in
-      try body { try FileSystem.writeAll(file, $0, path: path) }
     }
   }
 }

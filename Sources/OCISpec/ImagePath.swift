@@ -119,6 +119,7 @@ extension ImagePath: Comparable {
     var at = 0
     while at < left.count && at < right.count && left[at] == right[at] { at += 1 }
     guard at < left.count || at < right.count else { return false }
+    if left.isEmpty || right.isEmpty { return left.isEmpty }
     // The first component in which the two differ decides.
     let leftIsWhiteout = left[a.nameStart(before: at)...].starts(with: whiteoutPrefix)
     let rightIsWhiteout = right[b.nameStart(before: at)...].starts(with: whiteoutPrefix)
