@@ -3,19 +3,24 @@
 # Needs no network and no Docker. `make demo` builds what it needs first.
 set -euo pipefail
 cd "$(dirname "$0")/.."
+PATH=$PATH:/usr/sbin:/sbin
 
 arch=$(uname -m | sed 's/x86_64/amd64/; s/aarch64/arm64/')
 forge=$PWD/dist/ociforge-linux-$arch
-scratch=$(mktemp -d "${TMPDIR:-/tmp}/ociforge-demo.XXXXXX")
+# podman makes an image's name of a layout's path, and names have no capital letters, as mktemp's have.
+scratch=${TMPDIR:-/tmp}/ociforge-demo.$$.$RANDOM
+mkdir -m 755 "$scratch"
 trap 'rm -rf "$scratch"' EXIT
 export OCIFORGE_CACHE=$scratch/cache
 ref=oci:$scratch/layout:latest
 
 if [[ -t 1 ]]; then bold=$'\e[1;36m' dim=$'\e[2m' plain=$'\e[0m'; else bold='' dim='' plain=''; fi
-step() { # what people read, then the command
+step() { # what people read, then the command; `shown` stands for it where it is one of the functions here
   local what=$1 start=${EPOCHREALTIME/[.,]/} status=0
   shift
-  printf '\n%s● %s%s\n%s$ %s%s\n' "$bold" "$what" "$plain" "$dim" "${*//$PWD\//}" "$plain"
+  local text=${shown:-$*}
+  text=${text//$PWD\//}
+  printf '\n%s● %s%s\n%s$ %s%s\n' "$bold" "$what" "$plain" "$dim" "${text//$scratch/\$DEMO}" "$plain"
   "$@" || status=$?
   printf '%s  %d ms%s\n' "$dim" "$(((${EPOCHREALTIME/[.,]/} - start) / 1000))" "$plain"
   return $status
@@ -39,24 +44,30 @@ run_with_podman() {
   # This form needs neither systemd nor cgroups v2 nor a network of its own.
   podman --root "$scratch/podman" --runroot "$scratch/podman-run" --storage-driver vfs \
     --runtime runc --cgroup-manager=cgroupfs --events-backend=none \
-    run --rm --network=host --ulimit nofile=1024:1024 --ulimit nproc=1024:1024 \
+    run --rm --quiet --network=host --ulimit nofile=1024:1024 --ulimit nproc=1024:1024 \
     -v "$scratch/work:/work" "$ref" "${inside[@]}"
 }
-run_in_root() { # a command that changes into a root
+run_in_root() { # arguments of unshare
   mkdir -p "$scratch/root"
   "$forge" export "$ref" | tar -x -C "$scratch/root" --no-same-owner
-  rm -rf "$scratch/root/work" && cp -rp "$scratch/work" "$scratch/root/work"
-  "$@" "$scratch/root" /usr/bin/ociforge \
-    assemble /work/hello -o /work/out --progress none
+  mkdir -p "$scratch/root/proc"
+  rm -rf "$scratch/root/work"
+  cp -rp "$scratch/work" "$scratch/root/work"
+  # shellcheck disable=SC2016
+  unshare "$@" --mount sh -c 'mount --rbind /proc "$1/proc" && root=$1 && shift && exec chroot "$root" "$@"' \
+    sh "$scratch/root" /usr/bin/ociforge assemble /work/hello -o /work/out --progress none
   cp -rp "$scratch/root/work/out" "$scratch/work/out"
 }
-if command -v podman >/dev/null && command -v runc >/dev/null && [[ $(id -u) -eq 0 ]]; then
-  step 'Run it with podman and runc: ociforge in its image assembles an image' run_with_podman
+what='ociforge in its image assembles an image'
+if [[ $(id -u) -eq 0 ]] && command -v podman >/dev/null && command -v runc >/dev/null; then
+  shown="podman --runtime runc … run --rm -v \$DEMO/work:/work $ref ${inside[*]}" \
+    step "Run it with podman and runc: $what" run_with_podman
 elif [[ $(id -u) -eq 0 ]]; then
-  step 'Run it in a chroot: ociforge in its image assembles an image' run_in_root chroot
+  shown="ociforge export $ref | tar -x -C \$DEMO/root; chroot \$DEMO/root ociforge ${inside[*]}" \
+    step "Run it in a root of its own: $what" run_in_root --fork
 else
-  step 'Run it in an unprivileged root: ociforge in its image assembles an image' \
-    run_in_root unshare --user --map-root-user chroot
+  shown="ociforge export $ref | tar -x -C \$DEMO/root; unshare -r chroot \$DEMO/root ociforge ${inside[*]}" \
+    step "Run it in a root of its own, without any privilege: $what" run_in_root --user --map-root-user
 fi
 step 'What did it make?' "$forge" inspect "oci:$scratch/work/out"
 printf '\n%sDone.%s The definition is layouts/ociforge/image.yaml; your first own one: %sociforge init%s\n' \

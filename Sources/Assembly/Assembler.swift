@@ -57,8 +57,9 @@ package struct Assembler: Sendable {
     let planned = try definition.images.map { image in
       try plan(image, of: definition, inputs: inputs[image.platform] ?? [:])
     }
+    let platforms = definition.images.map(\.platform)
     let layers = try await WorkerPool.with(threads: options.threads) { pool in
-      try await pack(planned, on: pool)
+      try await pack(planned, for: platforms, on: pool)
     }
     let images = try zip(definition.images, layers).map { image, layers in
       try compose(image, layers: layers, annotations: definition.annotations)
@@ -90,14 +91,14 @@ package struct Assembler: Sendable {
   /// Packs the layers of all platforms side by side; a plan that several platforms share is packed for each,
   /// which gives the same blob.
   private func pack(
-    _ images: [[LayerPlan]], on pool: WorkerPool
+    _ images: [[LayerPlan]], for platforms: [Platform], on pool: WorkerPool
   ) async throws -> [[PackedLayer]] {
     let writer = LayerWriter(format: options.format, store: store, reporter: reporter)
     return try await withThrowingTaskGroup(of: (Int, Int, PackedLayer).self) { group in
       var packed = images.map { [PackedLayer?](repeating: nil, count: $0.count) }
       for (image, plans) in images.enumerated() {
         for (layer, plan) in plans.enumerated() {
-          let label = images.count > 1 ? "\(plan.name) (\(image + 1)/\(images.count))" : plan.name
+          let label = images.count > 1 ? "\(platforms[image]) \(plan.name)" : plan.name
           group.addTask {
             (image, layer, try await pool.run { try writer.pack(plan, label: label) })
           }

@@ -9,6 +9,8 @@ extension DefinitionReader {
         ["mode", "owner", "mtime", "xattrs"], because: "which a hardlink shares with its file")
     } else if members["symlink"] != nil {
       members.refuse(["mode"], because: "which symlinks do not have")
+    } else if members["tree"] != nil || members["archive"] != nil {
+      members.refuse(["xattrs"], because: "which a single file or directory has")
     }
     return EntryAttributes(
       mode: members["mode"]?.parsed("a quoted octal mode such as \"0644\"", parseMode),

@@ -94,7 +94,7 @@ struct LayersComplaintTests {
               - { path: /b, archive: { input: rootfs } }
         """#,
       [
-        #"image.yaml:8:28: input: expected the name of an input, found "tolo"; there is "tool""#,
+        #"image.yaml:8:28: input: expected the name of an input, found "tolo"; did you mean "tool"?"#,
         #"image.yaml:9:39: input: expected the name of an input, found "rootfs"; there is "tool""#,
       ]),
     ComplaintCase(
@@ -235,11 +235,13 @@ struct LayersComplaintTests {
               - { path: /a, text: x }
               - { path: /b, hardlink: /a, mode: "0644", owner: "0:0" }
               - { path: /c, symlink: a, mode: "0777" }
+              - { path: /d, tree: t, xattrs: { user.a: b } }
         """#,
       [
         #"image.yaml:9:35: entries[1]: expected no "mode", which a hardlink shares with its file"#,
         #"image.yaml:9:49: entries[1]: expected no "owner", which a hardlink shares with its file"#,
         #"image.yaml:10:33: entries[2]: expected no "mode", which symlinks do not have"#,
+        #"image.yaml:11:30: entries[3]: expected no "xattrs", which a single file or directory has"#,
       ]),
     ComplaintCase(
       "patterns without a tree, and broken ones",

@@ -57,7 +57,7 @@ struct LoadTests {
     #expect(
       error?.description == """
         image.yaml:2:7: name: expected a name of lower-case letters, digits, ".", "_" and "-" that starts with a letter or digit, found "X"
-        image.yaml:4:1: expected a known key, found "epcoh"; there are "formatVersion", "name", "parameters", "platforms", "epoch", "from", "inputs", "accounts", "layers", "config", "annotations"
+        image.yaml:4:1: expected a known key, found "epcoh"; did you mean "epoch"?
         """)
   }
 
