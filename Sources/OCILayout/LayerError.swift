@@ -13,6 +13,7 @@ package enum LayerError: Failure, Equatable {
   case hardlinkTarget(layer: Digest, ImagePath, target: String)
   case symlinkLoop(layer: Digest, ImagePath)
   case tooDeep(layer: Digest, ImagePath)
+  case tooManyEntries(layer: Digest)
 
   package var kind: FailureKind { .data }
 
@@ -33,6 +34,8 @@ package enum LayerError: Failure, Equatable {
       "layer \(layer): \(path): expected at most \(MergedTree.maximumSymlinkCount) symlinks above it, found more"
     case .tooDeep(let layer, let path):
       "layer \(layer): \(path): expected at most \(MergedTree.maximumDepth) directories above it, found more"
+    case .tooManyEntries(let layer):
+      "layer \(layer): expected at most \(LayerReader.maximumEntryCount) entries, found more"
     }
   }
 }
