@@ -21,7 +21,7 @@ package enum LayerError: Failure, Equatable {
     switch self {
     case .hostileName(let layer, let error): "layer \(layer): \(error)"
     case .whiteout(let layer, let path):
-      "layer \(layer): \(path): expected a whiteout to name a file after \".wh.\""
+      "layer \(layer): \(path): expected a whiteout to name a file after \".wh.\", found no name that can be removed"
     case .unsupportedType(let layer, let path, let type):
       "layer \(layer): \(path): expected a file, directory, link, device or fifo, found \(type)"
     case .belowFile(let layer, let path):
