@@ -60,13 +60,16 @@ let package = Package(
     library("OCILayout", ["Reporting", "OCISpec", "Bindings", filePaths]),
     library(
       "Remote",
-      ["Reporting", "OCISpec", "OCILayout", "Bindings", filePaths, http, nioCore, nioHTTP, nioTLS]),
+      [
+        "Reporting", "OCISpec", "OCILayout", "Bindings", filePaths, http, nioCore, nioHTTP, nioTLS,
+        threads,
+      ]),
     library(
       "Inputs",
       ["Reporting", "Definition", "Remote", "OCILayout", "OCISpec", "Bindings", filePaths]),
     library(
       "Assembly",
-      ["Reporting", "OCISpec", "OCILayout", "Bindings", "Definition", filePaths, threads]),
+      ["Reporting", "OCISpec", "OCILayout", "Bindings", "Definition", filePaths, nioCore, threads]),
     .executableTarget(
       name: "ociforge",
       dependencies: [

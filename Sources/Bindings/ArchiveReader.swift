@@ -172,6 +172,3 @@ package final class ArchiveReader {
       kind: kind)
   }
 }
-
-/// libarchive's version at run time, such as `libarchive 3.6.2`.
-package var libarchiveVersionText: String { String(cString: archive_version_string()) }

@@ -191,6 +191,15 @@ package enum FileSystem {
     return Array(buffer.prefix(count))
   }
 
+  /// The absolute form of a path that exists, with symlinks resolved.
+  package static func absolute(_ path: FilePath) throws(FileError) -> FilePath {
+    guard let resolved = path.withPlatformString({ realpath($0, nil) }) else {
+      throw FileError("reading", path, Errno(rawValue: errno))
+    }
+    defer { free(resolved) }
+    return FilePath(platformString: resolved)
+  }
+
   package static func createSymlink(_ path: FilePath, target: [UInt8]) throws(FileError) {
     let result = withNulTerminated(target) { target in
       path.withPlatformString { symlink(target, $0) }

@@ -8,7 +8,7 @@ package struct LibraryError: Failure, Equatable {
   package let message: String
   package var kind: FailureKind
 
-  init(
+  package init(
     _ library: String, _ operation: String, code: Int32 = 0, message: String,
     kind: FailureKind = .software
   ) {

@@ -2,7 +2,7 @@ internal import CYAML
 package import Reporting
 
 /// A place in a text: lines and columns count from 1, columns in characters.
-package struct TextPosition: Sendable, Hashable, Comparable {
+package struct TextPosition: Sendable, Hashable, Comparable, CustomStringConvertible {
   package let line: Int
   package let column: Int
 
@@ -10,6 +10,8 @@ package struct TextPosition: Sendable, Hashable, Comparable {
     self.line = line
     self.column = column
   }
+
+  package var description: String { "\(line):\(column)" }
 
   package static func < (a: Self, b: Self) -> Bool { (a.line, a.column) < (b.line, b.column) }
 }
@@ -39,7 +41,7 @@ package struct YAMLError: Failure, Equatable {
   package let position: TextPosition
 
   package var kind: FailureKind { .data }
-  package var description: String { "\(position.line):\(position.column): \(problem)" }
+  package var description: String { "\(position): \(problem)" }
 }
 
 /// Reads one YAML document through libyaml's parser. The bounds keep hostile text cheap.

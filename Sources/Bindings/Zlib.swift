@@ -94,9 +94,6 @@ package final class DeflateBlockWalker {
   }
 }
 
-/// zlib's version at run time.
-package var zlibVersionText: String { String(cString: CZlib.zlibVersion()) }
-
 extension UnsafeMutablePointer<z_stream> {
   func setInput(_ bytes: UnsafeRawBufferPointer) {
     pointee.next_in = UnsafeMutablePointer<UInt8>(

@@ -19,6 +19,8 @@ package struct ImageDefinition: Sendable {
   package var annotations: [String: String]
   /// One for each platform that was asked for, in the order of ``Platform``.
   package var images: [PlatformImage]
+  /// What is worth mending, but no reason to stop.
+  package var warnings: [Complaint] = []
 }
 
 /// What one platform's image is made of.
@@ -30,6 +32,18 @@ package struct PlatformImage: Sendable {
   package var accounts: Accounts?
   package var layers: [LayerDefinition]
   package var config: ConfigEdits
+
+  package init(
+    platform: Platform, base: BaseImage = .scratch, inputs: [String: Input] = [:],
+    accounts: Accounts? = nil, layers: [LayerDefinition] = [], config: ConfigEdits = ConfigEdits()
+  ) {
+    self.platform = platform
+    self.base = base
+    self.inputs = inputs
+    self.accounts = accounts
+    self.layers = layers
+    self.config = config
+  }
 }
 
 /// What an image stands on.
@@ -67,6 +81,17 @@ package struct Input: Sendable {
   /// The one file to take out of the archive that the source is; as the archive spells it, without `./`.
   package var member: String?
   package var location: SourceLocation
+
+  package init(
+    name: String, source: Source, checksums: String? = nil, member: String? = nil,
+    location: SourceLocation
+  ) {
+    self.name = name
+    self.source = source
+    self.checksums = checksums
+    self.member = member
+    self.location = location
+  }
 }
 
 /// An input once it lies on disk, verified.
@@ -86,6 +111,12 @@ package struct LayerDefinition: Sendable {
   package var name: String
   package var entries: [LayerEntry]
   package var location: SourceLocation
+
+  package init(name: String, entries: [LayerEntry], location: SourceLocation) {
+    self.name = name
+    self.entries = entries
+    self.location = location
+  }
 }
 
 /// One line of a layer: something that comes to lie at `path`.
@@ -111,6 +142,16 @@ package struct LayerEntry: Sendable {
   package var content: Content
   package var attributes: EntryAttributes
   package var location: SourceLocation
+
+  package init(
+    path: ImagePath, content: Content, attributes: EntryAttributes = EntryAttributes(),
+    location: SourceLocation
+  ) {
+    self.path = path
+    self.content = content
+    self.attributes = attributes
+    self.location = location
+  }
 }
 
 /// What a definition says of an entry's metadata; `nil` means the default.
@@ -161,14 +202,36 @@ package struct Accounts: Sendable, Equatable {
     package var gid: Int64
     package var home: String
     package var shell: String
+
+    package init(
+      name: String, uid: Int64, gid: Int64? = nil, home: String = "/",
+      shell: String = "/sbin/nologin"
+    ) {
+      self.name = name
+      self.uid = uid
+      self.gid = gid ?? uid
+      self.home = home
+      self.shell = shell
+    }
   }
 
   package struct Group: Sendable, Equatable {
     package var name: String
     package var gid: Int64
     package var members: [String]
+
+    package init(name: String, gid: Int64, members: [String] = []) {
+      self.name = name
+      self.gid = gid
+      self.members = members
+    }
   }
 
   package var users: [User]
   package var groups: [Group]
+
+  package init(users: [User] = [], groups: [Group] = []) {
+    self.users = users
+    self.groups = groups
+  }
 }

@@ -12,7 +12,8 @@ package final class BlobIngest {
   private let temporary: FilePath
   private var hash: SHA256?
   package private(set) var byteCount: Int64 = 0
-  private var isCommitted = false
+  /// Whether the temporary file has its final name or was not needed.
+  private var isGone = false
 
   init(store: BlobStore) throws {
     self.store = store
@@ -21,9 +22,9 @@ package final class BlobIngest {
   }
 
   deinit {
-    if !isCommitted { _ = try? FileSystem.remove(temporary) }
+    if !isGone { _ = try? FileSystem.remove(temporary) }
     try? file.close()
-    if !isCommitted { store.removeTemporaryDirectoryIfEmpty() }
+    if !isGone { store.removeTemporaryDirectoryIfEmpty() }
   }
 
   /// Appends bytes.
@@ -44,17 +45,16 @@ package final class BlobIngest {
     if let expected, expected != digest {
       throw LayoutError.digestMismatch(expected: expected, found: digest, byteCount: byteCount)
     }
-    let path = store.path(of: digest)
     if try store.size(of: digest) != byteCount {
-      try FileSystem.sync(file, path: temporary)
+      let path = store.path(of: digest)
       try FileSystem.setMode(temporary, 0o644)
+      try FileSystem.sync(file, path: temporary)
       try FileSystem.createDirectories(path.removingLastComponent())
       try FileSystem.rename(temporary, to: path)
-      isCommitted = true
     } else {
       try FileSystem.remove(temporary)
-      isCommitted = true
     }
+    isGone = true
     store.removeTemporaryDirectoryIfEmpty()
     return (digest, byteCount)
   }

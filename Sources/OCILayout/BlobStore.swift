@@ -1,4 +1,4 @@
-import Bindings
+package import Bindings
 package import OCISpec
 package import SystemPackage
 
@@ -50,9 +50,12 @@ package struct BlobStore: Sendable {
   /// The bytes of a document; they are hashed, and more than 4 MiB are refused (image-spec registries do the
   /// same).
   package func document(_ digest: Digest) throws -> [UInt8] {
+    guard try size(of: digest) != nil else {
+      throw LayoutError.missingBlob(digest, layout: root.string)
+    }
     let bytes = try FileSystem.readAll(path(of: digest), limit: Self.maximumDocumentSize)
-    let found = try Digest.sha256(of: bytes)
-    guard digest.algorithm != .sha256 || found == digest else {
+    let found = try Digest.of(bytes, by: digest.algorithm)
+    guard found == digest else {
       throw LayoutError.corruptBlob(path(of: digest).string, expected: digest, found: found)
     }
     return bytes
@@ -60,48 +63,33 @@ package struct BlobStore: Sendable {
 
   package static let maximumDocumentSize = 4 << 20
 
-  /// Removes temporary files whose process is gone.
-  /// - Returns: how many.
-  @discardableResult
-  package func sweep() throws -> Int {
-    guard try FileSystem.status(of: temporaryDirectory) != nil else { return 0 }
-    var count = 0
-    for name in try FileSystem.entries(of: temporaryDirectory) {
-      let path = temporaryDirectory.appending(bytes: name)
-      guard let file = try? FileSystem.open(path, .readWrite, doing: "reading") else { continue }
-      defer { try? file.close() }
-      if try FileSystem.lock(file, path: path, wait: false), try FileSystem.remove(path) {
-        count += 1
-      }
+  /// Hands the blob's bytes to `sink`, hashed on the way.
+  ///
+  /// - Throws: ``LayoutError/sizeMismatch`` before the first byte, ``LayoutError/corruptBlob`` after the last.
+  package func stream(_ descriptor: Descriptor, to sink: ArchiveWriter.Sink) throws {
+    let path = path(of: descriptor.digest)
+    guard let size = try size(of: descriptor.digest) else {
+      throw LayoutError.missingBlob(descriptor.digest, layout: root.string)
     }
-    removeTemporaryDirectoryIfEmpty()
-    return count
-  }
-
-  func removeTemporaryDirectoryIfEmpty() {
-    try? FileSystem.removeEmptyDirectory(temporaryDirectory)
-  }
-
-  /// A new temporary file, locked; the caller renames or removes it. `createTemporary` and ``sweep()`` of
-  /// another process may meet: a file that was swept before its lock was taken is made again.
-  func createTemporary() throws -> (file: FileDescriptor, path: FilePath) {
-    for _ in 0..<100 {
-      try FileSystem.createDirectories(temporaryDirectory)
-      let path = temporaryDirectory.appending(String(UInt64.random(in: .min ... .max), radix: 36))
-      let file: FileDescriptor
-      do {
-        file = try FileSystem.open(
-          path, .readWrite, options: [.create, .exclusiveCreate], mode: 0o644, doing: "writing")
-      } catch {
-        if error.errno == .fileExists || error.errno == .noSuchFileOrDirectory { continue }
-        throw error
-      }
-      if try FileSystem.lock(file, path: path, wait: false), try FileSystem.status(of: path) != nil
-      {
-        return (file, path)
-      }
-      try? file.close()
+    guard size == descriptor.size else {
+      throw LayoutError.sizeMismatch(descriptor.digest, expected: descriptor.size, found: size)
     }
-    throw FileError("writing", temporaryDirectory, .resourceBusy)
+    guard descriptor.digest.algorithm == .sha256 else {
+      throw LayoutError.unsupportedAlgorithm(descriptor.digest)
+    }
+    let file = try FileSystem.open(path, .readOnly, doing: "reading")
+    defer { try? file.close() }
+    let buffer = UnsafeMutableRawBufferPointer.allocate(byteCount: 1 << 18, alignment: 16)
+    defer { buffer.deallocate() }
+    var hash = try SHA256()
+    while case let count = try FileSystem.read(file, into: buffer, path: path), count > 0 {
+      let bytes = UnsafeRawBufferPointer(rebasing: buffer[..<count])
+      try hash.update(bytes)
+      try sink(bytes)
+    }
+    let found = try hash.finalize()
+    guard found == descriptor.digest else {
+      throw LayoutError.corruptBlob(path.string, expected: descriptor.digest, found: found)
+    }
   }
 }

@@ -43,7 +43,7 @@ package struct ContainerConfig: Sendable, Equatable {
   package var isEmpty: Bool { self == ContainerConfig() }
 
   package var json: JSON {
-    var object: JSONObject = [
+    let object: JSONObject = [
       "User": user.map(JSON.string),
       "ExposedPorts": .set(exposedPorts),
       "Env": env.isEmpty ? nil : .list(env),
@@ -58,8 +58,7 @@ package struct ContainerConfig: Sendable, Equatable {
       "OnBuild": .list(onBuild),
       "ArgsEscaped": argsEscaped.map(JSON.bool),
     ]
-    for (key, value) in unknown.members { object[key] = value }
-    return .object(object)
+    return .object(object + unknown)
   }
 
   private static let knownKeys: Set<String> = [
@@ -77,6 +76,8 @@ package struct Healthcheck: Sendable, Hashable {
   package var startPeriod: Int64?
   package var startInterval: Int64?
   package var retries: Int64?
+  /// Members that this type does not know, kept as they came.
+  package var unknown = JSONObject()
 
   package init(
     test: [String]? = nil, interval: Int64? = nil, timeout: Int64? = nil, startPeriod: Int64? = nil,
@@ -98,13 +99,19 @@ package struct Healthcheck: Sendable, Hashable {
       startPeriod: try json.optional("StartPeriod")?.integer(),
       startInterval: try json.optional("StartInterval")?.integer(),
       retries: try json.optional("Retries")?.integer())
+    unknown = try json.object().removing(Self.knownKeys)
   }
 
   var json: JSON {
-    .object([
-      "Test": .list(test), "Interval": interval.map(JSON.integer),
-      "Timeout": timeout.map(JSON.integer), "StartPeriod": startPeriod.map(JSON.integer),
-      "StartInterval": startInterval.map(JSON.integer), "Retries": retries.map(JSON.integer),
-    ])
+    .object(
+      [
+        "Test": .list(test), "Interval": interval.map(JSON.integer),
+        "Timeout": timeout.map(JSON.integer), "StartPeriod": startPeriod.map(JSON.integer),
+        "StartInterval": startInterval.map(JSON.integer), "Retries": retries.map(JSON.integer),
+      ] + unknown)
   }
+
+  private static let knownKeys: Set<String> = [
+    "Test", "Interval", "Timeout", "StartPeriod", "StartInterval", "Retries",
+  ]
 }

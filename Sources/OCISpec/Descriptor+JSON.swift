@@ -14,18 +14,24 @@ extension Descriptor {
       platform: try json.optional("platform").map(Platform.init),
       annotations: try json.optional("annotations")?.stringMap() ?? [:],
       artifactType: try json.optional("artifactType")?.string())
+    unknown = try json.object().removing(Self.knownKeys)
   }
 
   package var json: JSON {
-    .object([
-      "mediaType": .string(mediaType.rawValue),
-      "digest": .string(digest.description),
-      "size": .integer(size),
-      "platform": platform?.json,
-      "annotations": .map(annotations),
-      "artifactType": artifactType.map(JSON.string),
-    ])
+    .object(
+      [
+        "mediaType": .string(mediaType.rawValue),
+        "digest": .string(digest.description),
+        "size": .integer(size),
+        "platform": platform?.json,
+        "annotations": .map(annotations),
+        "artifactType": artifactType.map(JSON.string),
+      ] + unknown)
   }
+
+  private static let knownKeys: Set<String> = [
+    "mediaType", "digest", "size", "platform", "annotations", "artifactType",
+  ]
 }
 
 extension Platform {
@@ -52,5 +58,12 @@ extension JSONObject: ExpressibleByDictionaryLiteral {
   package init(dictionaryLiteral elements: (String, JSON?)...) {
     self.init()
     for (key, value) in elements { self[key] = value }
+  }
+
+  /// Both, where `rest` has no key of `known`.
+  static func + (known: JSONObject, rest: JSONObject) -> JSONObject {
+    var all = known
+    for (key, value) in rest.members { all.append(key, value) }
+    return all
   }
 }

@@ -7,6 +7,8 @@ package struct Descriptor: Sendable, Hashable {
   package var platform: Platform?
   package var annotations: [String: String]
   package var artifactType: String?
+  /// Members that this type does not know, kept as they came: `urls`, `data`, …
+  package var unknown = JSONObject()
 
   package init(
     mediaType: MediaType, digest: Digest, size: Int64, platform: Platform? = nil,

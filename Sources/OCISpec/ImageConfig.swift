@@ -41,7 +41,7 @@ package struct ImageConfig: Sendable, Equatable {
   }
 
   package var json: JSON {
-    var object: JSONObject = [
+    let object: JSONObject = [
       "created": created.map(JSON.string),
       "author": author.map(JSON.string),
       "config": config.isEmpty ? nil : config.json,
@@ -50,10 +50,7 @@ package struct ImageConfig: Sendable, Equatable {
       ]),
       "history": history.isEmpty ? nil : .array(history.map(\.json)),
     ]
-    for source in [platform.json.objectValue ?? JSONObject(), unknown] {
-      for (key, value) in source.members { object[key] = value }
-    }
-    return .object(object)
+    return .object(object + (platform.json.objectValue ?? JSONObject()) + unknown)
   }
 
   private static let knownKeys: Set<String> = [
@@ -70,6 +67,8 @@ package struct History: Sendable, Hashable {
   package var comment: String?
   /// Whether this step made no layer.
   package var emptyLayer: Bool
+  /// Members that this type does not know, kept as they came.
+  package var unknown = JSONObject()
 
   package init(
     created: String? = nil, createdBy: String? = nil, comment: String? = nil,
@@ -87,15 +86,21 @@ package struct History: Sendable, Hashable {
     createdBy = try json.optional("created_by")?.string()
     comment = try json.optional("comment")?.string()
     emptyLayer = try json.optional("empty_layer")?.boolean() ?? false
+    unknown = try json.object().removing(Self.knownKeys)
   }
 
   package var json: JSON {
-    .object([
-      "created": created.map(JSON.string), "author": author.map(JSON.string),
-      "created_by": createdBy.map(JSON.string), "comment": comment.map(JSON.string),
-      "empty_layer": emptyLayer ? .bool(true) : nil,
-    ])
+    .object(
+      [
+        "created": created.map(JSON.string), "author": author.map(JSON.string),
+        "created_by": createdBy.map(JSON.string), "comment": comment.map(JSON.string),
+        "empty_layer": emptyLayer ? .bool(true) : nil,
+      ] + unknown)
   }
+
+  private static let knownKeys: Set<String> = [
+    "created", "author", "created_by", "comment", "empty_layer",
+  ]
 }
 
 extension JSONObject {

@@ -3,13 +3,14 @@ package import Reporting
 /// A path inside an image as its raw bytes, relative to the root, without `.`, `..` or empty components;
 /// rule E1 of the layer format. Equality and order are by bytes, never by Swift's `String` rules.
 package struct ImagePath: Sendable, Hashable, CustomStringConvertible {
-  package let components: [[UInt8]]
+  /// The path without leading slash: `etc/ssl`; empty for the root.
+  package let bytes: [UInt8]
 
   /// The root directory itself.
-  package static let root = ImagePath(components: [])
+  package static let root = ImagePath(checked: [])
 
-  /// - Precondition: no component is empty, `.`, `..`, or holds a slash or NUL.
-  private init(components: [[UInt8]]) { self.components = components }
+  /// For bytes that keep the rules above.
+  private init(checked bytes: [UInt8]) { self.bytes = bytes }
 
   /// Parses the absolute form that definitions use: it starts with one `/`.
   package init(absolute bytes: [UInt8]) throws(ImagePathError) {
@@ -21,15 +22,16 @@ package struct ImagePath: Sendable, Hashable, CustomStringConvertible {
     try self.init(absolute: Array(text.utf8))
   }
 
-  /// Parses a path as archives spell it: leading `./` is dropped, a leading `/` is refused, one trailing `/`
-  /// is allowed.
+  /// Parses a path as archives spell it: leading `./` is dropped, a leading `/` or nothing at all is refused,
+  /// one trailing `/` is allowed.
   package init(archived bytes: [UInt8]) throws(ImagePathError) {
-    var rest = bytes
+    var rest = bytes[...]
+    guard !rest.isEmpty else { throw ImagePathError(bytes, .emptyComponent) }
     guard rest.first != UInt8(ascii: "/") else { throw ImagePathError(bytes, .absolute) }
-    while rest.starts(with: [UInt8(ascii: "."), UInt8(ascii: "/")]) { rest.removeFirst(2) }
-    if rest == [UInt8(ascii: ".")] { rest = [] }
-    if rest.last == UInt8(ascii: "/") { rest.removeLast() }
-    try self.init(relative: rest, of: bytes)
+    while rest.starts(with: [UInt8(ascii: "."), UInt8(ascii: "/")]) { rest = rest.dropFirst(2) }
+    if rest.elementsEqual([UInt8(ascii: ".")]) { rest = [] }
+    if rest.last == UInt8(ascii: "/") { rest = rest.dropLast() }
+    try self.init(relative: Array(rest), of: bytes)
   }
 
   private init(
@@ -41,38 +43,58 @@ package struct ImagePath: Sendable, Hashable, CustomStringConvertible {
     }
     let parts = bytes.split(separator: UInt8(ascii: "/"), omittingEmptySubsequences: false).map(
       Array.init)
-    for part in parts {
-      if part.isEmpty { throw ImagePathError(whole, .emptyComponent) }
-      if part == Array(".".utf8) || part == Array("..".utf8) {
-        throw ImagePathError(whole, .dotComponent)
-      }
-      if part.contains(0) { throw ImagePathError(whole, .nul) }
-      if part.count > 255 { throw ImagePathError(whole, .longComponent) }
-    }
-    guard bytes.count <= 4096 else { throw ImagePathError(whole, .tooLong) }
-    components = parts
+    for part in parts { try Self.check(component: part, of: whole) }
+    guard bytes.count <= Self.maximumByteCount else { throw ImagePathError(whole, .tooLong) }
+    self.bytes = bytes
   }
 
-  /// The path without leading slash: `etc/ssl`; empty for the root.
-  package var bytes: [UInt8] { Array(components.joined(separator: [UInt8(ascii: "/")])) }
-  package var isRoot: Bool { components.isEmpty }
-  package var name: [UInt8] { components.last ?? [] }
+  private static let slash = UInt8(ascii: "/")
+  private static let maximumByteCount = 4096
+
+  private static func check(component: [UInt8], of whole: [UInt8]) throws(ImagePathError) {
+    if component.isEmpty { throw ImagePathError(whole, .emptyComponent) }
+    if component == Array(".".utf8) || component == Array("..".utf8) {
+      throw ImagePathError(whole, .dotComponent)
+    }
+    if component.contains(0) { throw ImagePathError(whole, .nul) }
+    if component.count > 255 { throw ImagePathError(whole, .longComponent) }
+  }
+
+  package var components: [[UInt8]] { bytes.split(separator: Self.slash).map(Array.init) }
+  package var isRoot: Bool { bytes.isEmpty }
+  package var name: [UInt8] { Array(bytes[nameStart(before: bytes.count)...]) }
 
   package var parent: ImagePath? {
-    isRoot ? nil : ImagePath(components: Array(components.dropLast()))
+    isRoot ? nil : ImagePath(checked: Array(bytes[..<max(0, nameStart(before: bytes.count) - 1)]))
+  }
+
+  /// Where the component begins that holds the byte at `end` or ends there.
+  private func nameStart(before end: Int) -> Int {
+    bytes[..<end].lastIndex(of: Self.slash).map { $0 + 1 } ?? 0
   }
 
   /// The path of `name` in this directory.
   package func appending(component name: [UInt8]) throws(ImagePathError) -> ImagePath {
-    try ImagePath(relative: bytes + (isRoot ? [] : [UInt8(ascii: "/")]) + name, of: name)
+    guard !name.contains(Self.slash) else { throw ImagePathError(name, .slash) }
+    try Self.check(component: name, of: name)
+    let path = ImagePath(checked: bytes + (isRoot ? [] : [Self.slash]) + name)
+    guard path.bytes.count <= Self.maximumByteCount else {
+      throw ImagePathError(path.bytes, .tooLong)
+    }
+    return path
   }
 
   package func appending(_ other: ImagePath) -> ImagePath {
-    ImagePath(components: components + other.components)
+    isRoot
+      ? other : other.isRoot ? self : ImagePath(checked: bytes + [Self.slash] + other.bytes)
   }
 
   /// Whether this is `other` or lies below it.
-  package func isWithin(_ other: ImagePath) -> Bool { components.starts(with: other.components) }
+  package func isWithin(_ other: ImagePath) -> Bool {
+    other.isRoot
+      || bytes.starts(with: other.bytes)
+        && (bytes.count == other.bytes.count || bytes[other.bytes.count] == Self.slash)
+  }
 
   /// The absolute form, `/etc/ssl`, with bytes that are not UTF-8 or not printable as `\xHH`.
   package var description: String { "/" + Self.escaped(bytes) }
@@ -93,13 +115,18 @@ extension ImagePath: Comparable {
   package static let whiteoutPrefix = Array(".wh.".utf8)
 
   package static func < (a: Self, b: Self) -> Bool {
-    for (left, right) in zip(a.components, b.components) where left != right {
-      let leftIsWhiteout = left.starts(with: whiteoutPrefix)
-      let rightIsWhiteout = right.starts(with: whiteoutPrefix)
-      if leftIsWhiteout != rightIsWhiteout { return leftIsWhiteout }
-      return left.lexicographicallyPrecedes(right)
-    }
-    return a.components.count < b.components.count
+    let left = a.bytes, right = b.bytes
+    var at = 0
+    while at < left.count && at < right.count && left[at] == right[at] { at += 1 }
+    guard at < left.count || at < right.count else { return false }
+    if left.isEmpty || right.isEmpty { return left.isEmpty }
+    // The first component in which the two differ decides.
+    let leftIsWhiteout = left[a.nameStart(before: at)...].starts(with: whiteoutPrefix)
+    let rightIsWhiteout = right[b.nameStart(before: at)...].starts(with: whiteoutPrefix)
+    if leftIsWhiteout != rightIsWhiteout { return leftIsWhiteout }
+    if at == left.count || at == right.count { return at == left.count }
+    if left[at] == slash || right[at] == slash { return left[at] == slash }
+    return left[at] < right[at]
   }
 
   /// Whether the last component is reserved for whiteouts.
@@ -108,7 +135,8 @@ extension ImagePath: Comparable {
 
 package struct ImagePathError: Failure, Equatable {
   package enum Problem: Sendable, Equatable {
-    case notAbsolute, absolute, emptyComponent, dotComponent, nul, longComponent, tooLong
+    case notAbsolute, absolute, emptyComponent, dotComponent, slash, nul, longComponent,
+      tooLong
   }
 
   package let path: String
@@ -128,6 +156,7 @@ package struct ImagePathError: Failure, Equatable {
     case .emptyComponent:
       "path in an image: expected no empty part between slashes, got \"\(path)\""
     case .dotComponent: "path in an image: expected no \".\" or \"..\" part, got \"\(path)\""
+    case .slash: "name in an image: expected no \"/\" in it, got \"\(path)\""
     case .nul: "path in an image: expected no NUL byte, got \"\(path)\""
     case .longComponent: "path in an image: expected parts of at most 255 bytes, got \"\(path)\""
     case .tooLong: "path in an image: expected at most 4096 bytes, got \"\(path)\""

@@ -2,7 +2,7 @@
 ///
 /// Only what ociforge authors is written with ``CanonicalJSON``; a document that was received keeps its bytes
 /// (see ``Document``).
-package enum JSON: Sendable, Equatable {
+package enum JSON: Sendable, Hashable {
   case null
   case bool(Bool)
   case integer(Int64)
@@ -35,7 +35,7 @@ package enum JSON: Sendable, Equatable {
 
 /// The members of a JSON object in the order they were written. Keys are unique by their bytes, not by
 /// Swift's canonical equivalence.
-package struct JSONObject: Sendable, Equatable {
+package struct JSONObject: Sendable, Hashable {
   package private(set) var members: [(key: String, value: JSON)] = []
 
   package init() {}
@@ -61,7 +61,16 @@ package struct JSONObject: Sendable, Equatable {
 
   package static func == (a: Self, b: Self) -> Bool {
     a.members.count == b.members.count
-      && zip(a.members, b.members).allSatisfy { $0.key == $1.key && $0.value == $1.value }
+      && zip(a.members, b.members).allSatisfy {
+        $0.key.utf8.elementsEqual($1.key.utf8) && $0.value == $1.value
+      }
+  }
+
+  package func hash(into hasher: inout Hasher) {
+    for (key, value) in members {
+      hasher.combine(key)
+      hasher.combine(value)
+    }
   }
 }
 

@@ -5,6 +5,11 @@ package struct JSONError: Failure, Equatable {
   package let problem: String
   package let offset: Int
 
+  package init(problem: String, offset: Int) {
+    self.problem = problem
+    self.offset = offset
+  }
+
   package var kind: FailureKind { .data }
   package var description: String { "not valid JSON: \(problem) at byte \(offset)" }
 }

@@ -42,11 +42,19 @@ struct Located {
 
   func optional(_ key: String) throws(DocumentError) -> Located? {
     guard let member = try object()[key], member != .null else { return nil }
-    let escaped = key.split(separator: "~", omittingEmptySubsequences: false).joined(
-      separator: "~0"
-    )
-    .split(separator: "/", omittingEmptySubsequences: false).joined(separator: "~1")
-    return Located(member, at: pointer + "/" + escaped)
+    return Located(member, at: pointer(to: key))
+  }
+
+  private func pointer(to key: String) -> String {
+    var escaped = ""
+    for scalar in key.unicodeScalars {
+      switch scalar {
+      case "~": escaped += "~0"
+      case "/": escaped += "~1"
+      default: escaped.unicodeScalars.append(scalar)
+      }
+    }
+    return pointer + "/" + escaped
   }
 
   func required(_ key: String) throws(DocumentError) -> Located {
@@ -84,7 +92,15 @@ struct Located {
 
   func stringMap() throws(DocumentError) -> [String: String] {
     var out: [String: String] = [:]
-    for key in try object().keys { out[key] = try optional(key)?.string() }
+    for (key, value) in try object().members where value != .null {
+      let member = Located(value, at: pointer(to: key))
+      // Swift holds canonically equivalent keys for one; dropping either would change a document unseen.
+      guard out.updateValue(try member.string(), forKey: key) == nil else {
+        throw DocumentError(
+          pointer: member.pointer, expected: "keys that differ by more than Unicode normalization",
+          found: "two")
+      }
+    }
     return out
   }
 
@@ -104,14 +120,14 @@ extension JSON {
   static func map(_ values: [String: String]) -> JSON? {
     guard !values.isEmpty else { return nil }
     var object = JSONObject()
-    for key in values.keys.sorted() { object[key] = .string(values[key] ?? "") }
+    for key in values.keys.sorted() { object.append(key, .string(values[key] ?? "")) }
     return .object(object)
   }
 
   static func set(_ keys: Set<String>) -> JSON? {
     guard !keys.isEmpty else { return nil }
     var object = JSONObject()
-    for key in keys.sorted() { object[key] = .object(JSONObject()) }
+    for key in keys.sorted() { object.append(key, .object(JSONObject())) }
     return .object(object)
   }
 

@@ -7,6 +7,8 @@ package struct Manifest: Sendable, Hashable {
   package var layers: [Descriptor]
   package var subject: Descriptor?
   package var annotations: [String: String]
+  /// Members that this type does not know, kept as they came.
+  package var unknown = JSONObject()
 
   package init(
     config: Descriptor, layers: [Descriptor], annotations: [String: String] = [:],
@@ -30,17 +32,23 @@ package struct Manifest: Sendable, Hashable {
     }
     subject = try json.optional("subject").map(Descriptor.init)
     annotations = try json.optional("annotations")?.stringMap() ?? [:]
+    unknown = try json.object().removing(Self.knownKeys)
   }
 
   package var json: JSON {
-    .object([
-      "schemaVersion": .integer(2),
-      "mediaType": .string(mediaType.rawValue),
-      "artifactType": artifactType.map(JSON.string),
-      "config": config.json,
-      "layers": .array(layers.map(\.json)),
-      "subject": subject?.json,
-      "annotations": .map(annotations),
-    ])
+    .object(
+      [
+        "schemaVersion": .integer(2),
+        "mediaType": .string(mediaType.rawValue),
+        "artifactType": artifactType.map(JSON.string),
+        "config": config.json,
+        "layers": .array(layers.map(\.json)),
+        "subject": subject?.json,
+        "annotations": .map(annotations),
+      ] + unknown)
   }
+
+  private static let knownKeys: Set<String> = [
+    "schemaVersion", "mediaType", "artifactType", "config", "layers", "subject", "annotations",
+  ]
 }

@@ -21,24 +21,29 @@ extension String {
   }
 
   /// The candidate nearest to this text, where one is near enough to be a likely slip: at most a third of
-  /// the letters differ (Levenshtein distance, letter case ignored).
+  /// the letters differ, neighbours that were swapped count as one, and letter case is ignored.
   package func nearest(in candidates: some Sequence<String>) -> String? {
     let ranked = candidates.map { (name: $0, distance: lowercased().distance(to: $0.lowercased())) }
     guard let best = ranked.min(by: { $0.distance < $1.distance }) else { return nil }
     return best.distance <= max(1, Swift.max(count, best.name.count) / 3) ? best.name : nil
   }
 
+  /// Insertions, deletions, substitutions and swaps of neighbours that turn one text into the other.
   private func distance(to other: String) -> Int {
     let a = Array(self), b = Array(other)
+    var before: [Int] = []
     var row = Array(0...b.count)
     for i in a.indices {
-      var diagonal = row[0]
-      row[0] = i + 1
+      var next = [i + 1]
       for j in b.indices {
-        let substituted = diagonal + (a[i] == b[j] ? 0 : 1)
-        diagonal = row[j + 1]
-        row[j + 1] = Swift.min(substituted, row[j] + 1, row[j + 1] + 1)
+        var best = Swift.min(row[j] + (a[i] == b[j] ? 0 : 1), row[j + 1] + 1, next[j] + 1)
+        if i > 0 && j > 0 && a[i] == b[j - 1] && a[i - 1] == b[j] {
+          best = Swift.min(best, before[j - 1] + 1)
+        }
+        next.append(best)
       }
+      before = row
+      row = next
     }
     return row[b.count]
   }

@@ -1,0 +1,155 @@
+package import Definition
+package import OCILayout
+package import OCISpec
+package import Reporting
+import SystemPackage
+
+/// What an assembly is told besides its definition.
+package struct AssemblyOptions: Sendable {
+  /// The one time in the image, in seconds since 1970.
+  package var epoch: Int64
+  package var format: LayerFormat
+  package var threads: Int
+
+  package init(epoch: Int64, format: LayerFormat = .v1, threads: Int) {
+    self.epoch = epoch
+    self.format = format
+    self.threads = threads
+  }
+}
+
+/// An image for one platform that lies in a store.
+package struct AssembledImage: Sendable {
+  package let platform: Platform
+  package let manifest: Document<Manifest>
+  package let config: Document<ImageConfig>
+  package let layers: [PackedLayer]
+}
+
+/// Everything that one run assembled. `root` is what a tag points to: the only manifest, or an index.
+package struct AssembledImages: Sendable {
+  package let root: Descriptor
+  package let images: [AssembledImage]
+}
+
+/// Definition and verified inputs → layers, configs, manifests and index in a store. Nothing is tagged.
+package struct Assembler: Sendable {
+  private let options: AssemblyOptions
+  private let store: BlobStore
+  private let spoolStore: BlobStore
+  private let reporter: Reporter
+
+  /// - Parameters:
+  ///   - store: where the blobs go: a layout's.
+  ///   - spoolStore: where the content of archives waits: the cache's.
+  package init(
+    options: AssemblyOptions, store: BlobStore, spoolStore: BlobStore, reporter: Reporter
+  ) {
+    self.options = options
+    self.store = store
+    self.spoolStore = spoolStore
+    self.reporter = reporter
+  }
+
+  package func assemble(
+    _ definition: ImageDefinition, inputs: [Platform: [String: InputFile]]
+  ) async throws -> AssembledImages {
+    let planned = try definition.images.map { image in
+      try plan(image, of: definition, inputs: inputs[image.platform] ?? [:])
+    }
+    let layers = try await WorkerPool.with(threads: options.threads) { pool in
+      try await pack(planned, on: pool)
+    }
+    let images = try zip(definition.images, layers).map { image, layers in
+      try compose(image, layers: layers, annotations: definition.annotations)
+    }
+    return AssembledImages(root: try root(of: images, definition), images: images)
+  }
+
+  private func plan(
+    _ image: PlatformImage, of definition: ImageDefinition, inputs: [String: InputFile]
+  ) throws -> [LayerPlan] {
+    var planner = LayerPlanner(epoch: options.epoch, inputs: inputs, spoolStore: spoolStore)
+    var layers = image.layers
+    if let accounts = image.accounts {
+      let location = SourceLocation(file: definition.file.string, line: 1, column: 1)
+      layers.insert(try accounts.layer(location: location), at: 0)
+    }
+    let plans = try layers.map { try planner.plan($0) }
+    let check = ExecutableCheck(platform: image.platform)
+    for executable in try plans.flatMap({ try check.check($0) }) {
+      guard let path = try? ImagePath(absolute: executable.interpreter), !planner.contains(path)
+      else { continue }
+      reporter.warn(
+        "\(executable.origin): \(executable.path.description.quoted) needs the loader \(executable.interpreter.quoted), which the image does not contain (\(image.platform)); link it statically, or add the loader and its libraries"
+      )
+    }
+    return plans
+  }
+
+  /// Packs the layers of all platforms side by side; a plan that several platforms share is packed for each,
+  /// which gives the same blob.
+  private func pack(
+    _ images: [[LayerPlan]], on pool: WorkerPool
+  ) async throws -> [[PackedLayer]] {
+    let writer = LayerWriter(format: options.format, store: store, reporter: reporter)
+    return try await withThrowingTaskGroup(of: (Int, Int, PackedLayer).self) { group in
+      var packed = images.map { [PackedLayer?](repeating: nil, count: $0.count) }
+      for (image, plans) in images.enumerated() {
+        for (layer, plan) in plans.enumerated() {
+          let label = images.count > 1 ? "\(plan.name) (\(image + 1)/\(images.count))" : plan.name
+          group.addTask {
+            (image, layer, try await pool.run { try writer.pack(plan, label: label) })
+          }
+        }
+      }
+      for try await (image, layer, result) in group { packed[image][layer] = result }
+      return packed.map { $0.compactMap(\.self) }
+    }
+  }
+
+  private func compose(
+    _ image: PlatformImage, layers: [PackedLayer], annotations: [String: String]
+  ) throws -> AssembledImage {
+    let created = rfc3339(seconds: options.epoch)
+    var config = ImageConfig(
+      platform: image.platform, config: image.config.applying(to: ContainerConfig()),
+      diffIDs: layers.map(\.diffID),
+      history: layers.map {
+        History(created: created, createdBy: options.format.createdBy($0.name))
+      },
+      created: created)
+    if case .set(let author) = image.config.author { config.author = author }
+    let configDocument = try put(config, config.json, .imageConfig)
+    let manifest = Manifest(
+      config: configDocument.descriptor, layers: layers.map(\.descriptor), annotations: annotations)
+    return AssembledImage(
+      platform: image.platform,
+      manifest: try put(manifest, manifest.json, .imageManifest), config: configDocument,
+      layers: layers)
+  }
+
+  private func root(
+    of images: [AssembledImage], _ definition: ImageDefinition
+  ) throws -> Descriptor {
+    let manifests = images.map { image in
+      var descriptor = image.manifest.descriptor
+      descriptor.platform = image.platform
+      return descriptor
+    }
+    if manifests.count == 1 { return manifests[0] }
+    let index = ImageIndex(manifests: manifests, annotations: definition.annotations)
+    return try put(index, index.json, .imageIndex).descriptor
+  }
+
+  private func put<Body: Sendable>(
+    _ body: Body, _ json: JSON, _ mediaType: MediaType
+  ) throws -> Document<Body> {
+    let bytes = CanonicalJSON.encode(json)
+    let digest = try store.put(bytes)
+    return Document(
+      bytes: bytes,
+      descriptor: Descriptor(mediaType: mediaType, digest: digest, size: Int64(bytes.count)),
+      body: body)
+  }
+}

@@ -1,0 +1,109 @@
+import Bindings
+package import Definition
+package import OCILayout
+package import OCISpec
+import Reporting
+import SystemPackage
+
+/// Turns a definition's layers into plans, from the lowest upwards. Reads directories and archives; writes
+/// nothing but a spool for archives.
+package struct LayerPlanner {
+  /// What every time in the image is unless the definition says otherwise; seconds since 1970.
+  package let epoch: Int64
+  private let inputs: [String: InputFile]
+  private let spoolStore: BlobStore
+  private var lower = LowerTree()
+
+  /// - Parameters:
+  ///   - inputs: by name, verified.
+  ///   - spoolStore: where the content of archives waits until it is packed.
+  package init(epoch: Int64, inputs: [String: InputFile], spoolStore: BlobStore) {
+    self.epoch = epoch
+    self.inputs = inputs
+    self.spoolStore = spoolStore
+  }
+
+  /// Plans the next layer.
+  /// - Throws: a ``FailureList`` with everything that is wrong with it.
+  package mutating func plan(_ layer: LayerDefinition) throws -> LayerPlan {
+    var failures: [any Failure] = []
+    var found: [PlannedEntry] = []
+    for entry in layer.entries {
+      do { found += try entries(of: entry) } catch let failure as any Failure {
+        failures.append(failure)
+      }
+    }
+    var tree = EntryTree(lower: lower, epoch: epoch)
+    failures += tree.insert(found)
+    guard failures.isEmpty else { throw FailureList(failures) }
+    let sorted = tree.sorted()
+    lower.add(sorted)
+    return LayerPlan(name: layer.name, entries: sorted)
+  }
+
+  /// Whether the layers planned so far hold something at a path; symlinks are not followed.
+  package func contains(_ path: ImagePath) -> Bool { lower.contains(path) }
+
+  private func entries(of entry: LayerEntry) throws -> [PlannedEntry] {
+    let origin = entry.location.description
+    switch entry.content {
+    case .input(let name):
+      let file = try input(name, origin)
+      return [try fileEntry(entry, file.path, isExecutable: file.isExecutable)]
+    case .file(let path): return [try fileEntry(entry, path, isExecutable: nil)]
+    case .tree(let path, let include, let exclude):
+      return try TreeScan(entry: entry, include: include, exclude: exclude, epoch: epoch)
+        .entries(of: path)
+    case .archive(let source):
+      let path =
+        switch source {
+        case .file(let path): path
+        case .input(let name): try input(name, origin).path
+        }
+      return try ArchiveScan(entry: entry, epoch: epoch, spool: Spool(store: spoolStore))
+        .entries(of: path)
+    case .text(let bytes):
+      return [
+        planned(entry, .file(size: Int64(bytes.count)), defaultMode: 0o644, content: .bytes(bytes))
+      ]
+    case .symlink(let target):
+      return [planned(entry, .symlink(target: target), defaultMode: 0o777)]
+    case .hardlink(let target):
+      return [planned(entry, .hardlink(target: target.bytes), defaultMode: 0o644)]
+    case .directory: return [planned(entry, .directory, defaultMode: 0o755)]
+    }
+  }
+
+  private func input(_ name: String, _ origin: String) throws -> InputFile {
+    guard let file = inputs[name] else {
+      throw AssemblyError.missingInput(name, origin: origin)
+    }
+    return file
+  }
+
+  private func fileEntry(
+    _ entry: LayerEntry, _ path: FilePath, isExecutable: Bool?
+  ) throws -> PlannedEntry {
+    let origin = entry.location.description
+    guard let status = try FileSystem.status(of: path) else {
+      throw AssemblyError.missingFile(path.string, origin: origin)
+    }
+    guard status.kind == .file else {
+      throw AssemblyError.unsupportedKind(path.string, found: "a \(status.kind)", origin: origin)
+    }
+    let mode = defaultMode(isExecutable: isExecutable ?? (status.mode & 0o111 != 0))
+    return planned(entry, .file(size: status.size), defaultMode: mode, content: .file(path))
+  }
+
+  private func planned(
+    _ entry: LayerEntry, _ kind: TarHeader.Kind, defaultMode: UInt32,
+    content: PlannedEntry.Content = .none
+  ) -> PlannedEntry {
+    let attributes = entry.attributes
+    return PlannedEntry(
+      path: entry.path, kind: kind, mode: attributes.mode ?? defaultMode,
+      owner: attributes.owner ?? Owner(uid: 0, gid: 0), mtime: attributes.mtime ?? epoch,
+      xattrs: attributes.xattrs.map(\.normalized), content: content,
+      origin: entry.location.description)
+  }
+}

@@ -1,0 +1,133 @@
+import Bindings
+import SystemPackage
+
+/// Files on their way, and what is left of them when their process dies.
+///
+/// A temporary file is locked as long as its process lives. A file that nobody has locked is rubbish: its
+/// writer is gone, or has not locked it yet and will see that it was removed and make another.
+extension BlobStore {
+  /// Removes temporary files, and folders, whose process is gone.
+  /// - Returns: how many.
+  @discardableResult
+  package func sweep() throws -> Int { try sweepCountingWriters().removed }
+
+  /// Sweeps; also says how many temporary files are alive, or cannot be told to be dead.
+  func sweepCountingWriters() throws -> (removed: Int, byteCount: Int64, writers: Int) {
+    guard try FileSystem.status(of: temporaryDirectory) != nil else { return (0, 0, 0) }
+    var removed = 0, byteCount: Int64 = 0, writers = 0
+    for name in try FileSystem.entries(of: temporaryDirectory) {
+      let path = temporaryDirectory.appending(bytes: name)
+      guard let status = try FileSystem.status(of: path, followSymlink: false),
+        status.kind == .file
+      else { continue }
+      let file: FileDescriptor
+      do {
+        file = try FileSystem.open(path, .readWrite, options: [.noFollow], doing: "reading")
+      } catch {
+        if error.errno != .noSuchFileOrDirectory { writers += 1 }
+        continue
+      }
+      defer { try? file.close() }
+      guard try FileSystem.lock(file, path: path, wait: false) else {
+        writers += 1
+        continue
+      }
+      // The folder first: with its file gone, nobody would look for it again.
+      try? FileSystem.removeTree(Self.folder(of: path))
+      if try FileSystem.remove(path) {
+        removed += 1
+        byteCount += status.size
+      }
+    }
+    removeTemporaryDirectoryIfEmpty()
+    return (removed, byteCount, writers)
+  }
+
+  /// The folder that belongs to a temporary file, where it has one.
+  static func folder(of temporary: FilePath) -> FilePath {
+    FilePath(temporary.string + ".d")
+  }
+
+  func removeTemporaryDirectoryIfEmpty() {
+    try? FileSystem.removeEmptyDirectory(temporaryDirectory)
+  }
+
+  /// A new temporary file, locked; the caller renames or removes it.
+  func createTemporary() throws -> (file: FileDescriptor, path: FilePath) {
+    for _ in 0..<100 {
+      let path = temporaryDirectory.appending(String(UInt64.random(in: .min ... .max), radix: 36))
+      let file: FileDescriptor
+      do {
+        try FileSystem.createDirectories(temporaryDirectory)
+        file = try FileSystem.open(
+          path, .readWrite, options: [.create, .exclusiveCreate], mode: 0o644, doing: "writing")
+      } catch {
+        // The folder went, or came, between two of our calls: others sweep and write here too.
+        if error.errno == .fileExists || error.errno == .noSuchFileOrDirectory { continue }
+        throw error
+      }
+      do {
+        if try FileSystem.lock(file, path: path, wait: false),
+          try FileSystem.status(of: path) != nil
+        {
+          return (file, path)
+        }
+      } catch {
+        _ = try? FileSystem.remove(path)
+        try? file.close()
+        throw error
+      }
+      try? file.close()
+    }
+    throw FileError("writing", temporaryDirectory, .resourceBusy)
+  }
+
+  /// Writes a file by way of a temporary one: `path` has its old content until all of the new one is there
+  /// and synced. Its mode is 0644 whatever the umask.
+  ///
+  /// - Parameter path: on the store's file system.
+  func replace(_ path: FilePath, writing body: (FileDescriptor) throws -> Void) throws {
+    let (file, temporary) = try createTemporary()
+    defer {
+      try? file.close()
+      removeTemporaryDirectoryIfEmpty()
+    }
+    do {
+      try body(file)
+      try FileSystem.setMode(temporary, 0o644)
+      try FileSystem.sync(file, path: path)
+      try FileSystem.rename(temporary, to: path)
+    } catch {
+      _ = try? FileSystem.remove(temporary)
+      throw error
+    }
+  }
+}
+
+/// A folder below a store that goes with this value, or, where its process dies first, with the next sweep.
+///
+/// A class, because the folder must be removed exactly once.
+final class TemporaryFolder: Sendable {
+  let path: FilePath
+  private let store: BlobStore
+  private let file: FileDescriptor
+  private let marker: FilePath
+
+  init(in store: BlobStore) throws {
+    self.store = store
+    (file, marker) = try store.createTemporary()
+    path = BlobStore.folder(of: marker)
+    do { try FileSystem.createDirectories(path) } catch {
+      _ = try? FileSystem.remove(marker)
+      try? file.close()
+      throw error
+    }
+  }
+
+  deinit {
+    try? FileSystem.removeTree(path)
+    _ = try? FileSystem.remove(marker)
+    try? file.close()
+    store.removeTemporaryDirectoryIfEmpty()
+  }
+}

@@ -1,0 +1,110 @@
+package import OCISpec
+import Reporting
+import SystemPackage
+
+/// What a layout calls its images: the annotation `org.opencontainers.image.ref.name` of a descriptor in
+/// `index.json`.
+extension ImageLayout {
+  /// Whether this is a tag as the distribution-spec has it, which is what ociforge writes.
+  package static func isTag(_ text: String) -> Bool {
+    let bytes = Array(text.utf8)
+    guard let first = bytes.first, bytes.count <= 128, isWord(first) else { return false }
+    return bytes.allSatisfy { isWord($0) || $0 == UInt8(ascii: ".") || $0 == UInt8(ascii: "-") }
+  }
+
+  private static func isWord(_ byte: UInt8) -> Bool {
+    switch byte {
+    case 0x30...0x39, 0x41...0x5A, 0x61...0x7A, UInt8(ascii: "_"): true
+    default: false
+    }
+  }
+
+  /// Makes `tag` lead to `descriptor`, and to nothing else. Where it does already, nothing changes.
+  ///
+  /// - Throws: ``LayoutError/malformedTag``; ``LayoutError/missingBlob`` where the document is not here.
+  package func tag(_ descriptor: Descriptor, as tag: String) throws {
+    guard Self.isTag(tag) else { throw LayoutError.malformedTag(tag) }
+    guard try store.contains(descriptor) else {
+      throw LayoutError.missingBlob(descriptor.digest, layout: path.string)
+    }
+    var tagged = descriptor
+    tagged.annotations[AnnotationKey.refName] = tag
+    try update { index in
+      let places = index.manifests.indices.filter { index.manifests[$0].refName == tag }
+      guard let first = places.first else {
+        index.manifests.append(tagged)
+        return
+      }
+      if places.count == 1 && index.manifests[first].digest == descriptor.digest { return }
+      index.manifests[first] = tagged
+      for place in places.dropFirst().reversed() { index.manifests.remove(at: place) }
+    }
+  }
+
+  /// Takes the tag away; the blobs stay until garbage is collected.
+  ///
+  /// - Throws: ``LayoutError/noSuchTag``, which lists the ones there are.
+  package func untag(_ tag: String) throws {
+    try update { index in
+      guard index.manifests.contains(where: { $0.refName == tag }) else {
+        throw LayoutError.noSuchTag(tag, layout: path.string, tags: names(in: index))
+      }
+      index.manifests.removeAll { $0.refName == tag }
+    }
+  }
+
+  /// Every name with what it leads to, in the order of `index.json`. Other tools write full references.
+  package func tags() throws -> [(name: String, descriptor: Descriptor)] {
+    try index().manifests.compactMap { descriptor in
+      descriptor.refName.map { ($0, descriptor) }
+    }
+  }
+
+  /// The image that a reference means: the one with the tag; without one the only image, else the one tagged
+  /// `latest`. A digest may name an entry of `index.json` or any document below it.
+  package func resolve(tag: String? = nil, digest: Digest? = nil) throws -> Descriptor {
+    let index = try index()
+    guard let digest else { return try resolve(tag: tag, in: index) }
+    let roots = try tag.map { [try resolve(tag: $0, in: index)] } ?? index.manifests
+    if let root = roots.first(where: { $0.digest == digest }) { return root }
+    for root in roots where root.mediaType.isIndex {
+      if let found = try descendants(of: root).first(where: { $0.digest == digest }) {
+        return found
+      }
+    }
+    throw LayoutError.noSuchDigest(digest, reference: "oci:\(path)\(tag.map { ":\($0)" } ?? "")")
+  }
+
+  private func resolve(tag: String?, in index: ImageIndex) throws -> Descriptor {
+    if tag == nil, let first = index.manifests.first,
+      index.manifests.allSatisfy({ $0.digest == first.digest })
+    {
+      return first
+    }
+    let wanted = tag ?? "latest"
+    let exact = index.manifests.filter { $0.refName == wanted }
+    let found = exact.isEmpty ? index.manifests.filter { $0.refersTo(tag: wanted) } : exact
+    if let first = found.first, found.allSatisfy({ $0.digest == first.digest }) { return first }
+    if found.isEmpty && (tag != nil || index.manifests.isEmpty) {
+      throw LayoutError.noSuchTag(wanted, layout: path.string, tags: names(in: index))
+    }
+    let choices = (found.isEmpty ? index.manifests : found).map {
+      found.isEmpty ? $0.refName ?? $0.digest.description : $0.digest.description
+    }
+    throw LayoutError.ambiguousTag(tag, layout: path.string, choices: choices)
+  }
+
+  private func names(in index: ImageIndex) -> [String] { index.manifests.compactMap(\.refName) }
+}
+
+extension Descriptor {
+  package var refName: String? { annotations[AnnotationKey.refName] }
+
+  /// Whether the name is a full reference, as containerd writes it, with this tag.
+  fileprivate func refersTo(tag: String) -> Bool {
+    guard let last = refName?.split(separator: "/").last, let colon = last.lastIndex(of: ":") else {
+      return false
+    }
+    return last[last.index(after: colon)...] == tag
+  }
+}

@@ -1,0 +1,24 @@
+package import Bindings
+package import SystemPackage
+
+/// A file that a command writes for its user.
+package enum OutputFile {
+  /// Hands `body` a sink for the file's content. A regular file gets its name when `body` has returned and
+  /// everything is synced, else nothing changes; a device or a pipe is written to as it is.
+  package static func write(
+    _ path: FilePath, _ body: (@escaping ArchiveWriter.Sink) throws -> Void
+  ) throws {
+    if let status = try FileSystem.status(of: path), status.kind != .file {
+      let file = try FileSystem.open(path, .writeOnly, doing: "writing")
+      defer { try? file.close() }
+      try body { try FileSystem.writeAll(file, $0, path: path) }
+      return
+    }
+    let folder = path.removingLastComponent()
+    let store = BlobStore(root: folder.isEmpty ? "." : folder)
+    try store.sweep()
+    try store.replace(path) { file in
+      try body { try FileSystem.writeAll(file, $0, path: path) }
+    }
+  }
+}

@@ -1,0 +1,86 @@
+import AsyncHTTPClient
+import NIOCore
+import NIOHTTP1
+import NIOSSL
+import Synchronization
+
+/// HTTP clients, made when the first request needs one and closed together. A client is bound to its proxy and
+/// to its certificate authorities.
+///
+/// A class, because what it opens must be closed once.
+final class Connections: Sendable {
+  private struct Route: Hashable {
+    let proxy: RemoteURL?
+    let isTLS: Bool
+  }
+
+  private let settings: DownloadSettings
+  private let clients = Mutex<[Route: HTTPClient]>([:])
+
+  init(settings: DownloadSettings) { self.settings = settings }
+
+  /// Sends one GET, redirects not followed.
+  /// - Throws: ``TransferFailure`` for the network's faults.
+  func get(
+    _ url: RemoteURL, headers: [(name: String, value: String)]
+  ) async throws -> HTTPClientResponse {
+    var request = HTTPClientRequest(url: url.requestText)
+    request.headers.add(name: "User-Agent", value: settings.userAgent)
+    request.headers.add(name: "Accept", value: "*/*")
+    request.headers.add(name: "Accept-Encoding", value: "identity")
+    if let credentials = url.credentials {
+      request.headers.add(name: "Authorization", value: credentials.authorization.headerValue)
+    }
+    for header in headers { request.headers.add(name: header.name, value: header.value) }
+    let client = try client(for: url)
+    do {
+      return try await client.execute(request, deadline: .distantFuture)
+    } catch {
+      try Task.checkCancellation()
+      throw TransferFault(error).map { TransferFailure(url: url, fault: $0) } ?? error
+    }
+  }
+
+  func close() async throws {
+    let all = clients.withLock { clients in
+      defer { clients = [:] }
+      return Array(clients.values)
+    }
+    for client in all { try await client.shutdown() }
+  }
+
+  private func client(for url: RemoteURL) throws -> HTTPClient {
+    let route = Route(proxy: try settings.proxies.proxy(for: url), isTLS: url.scheme == .https)
+    return try clients.withLock { clients in
+      if let client = clients[route] { return client }
+      let client = HTTPClient(
+        eventLoopGroupProvider: .singleton, configuration: try configuration(for: route))
+      clients[route] = client
+      return client
+    }
+  }
+
+  private func configuration(for route: Route) throws -> HTTPClient.Configuration {
+    var configuration = HTTPClient.Configuration(
+      redirectConfiguration: .disallow,
+      timeout: .init(
+        connect: TimeAmount(settings.connectTimeout), read: TimeAmount(settings.idleTimeout)))
+    configuration.httpVersion = .http1Only
+    configuration.connectionPool.retryConnectionEstablishment = false
+    if route.isTLS {
+      var tls = TLSConfiguration.makeClientConfiguration()
+      tls.minimumTLSVersion = .tlsv12
+      tls.trustRoots = .certificates(try settings.trust.certificates())
+      configuration.tlsConfiguration = tls
+    }
+    if let proxy = route.proxy {
+      configuration.proxy = .server(
+        host: proxy.host, port: proxy.port, authorization: proxy.credentials?.authorization)
+    }
+    return configuration
+  }
+}
+
+extension RemoteURL.Credentials {
+  var authorization: HTTPClient.Authorization { .basic(username: user, password: password) }
+}

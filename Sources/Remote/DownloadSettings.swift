@@ -1,0 +1,53 @@
+import Bindings
+package import SystemPackage
+
+/// Everything that decides how downloads go, as values.
+package struct DownloadSettings: Sendable {
+  /// Whether a download that the cache does not hold is an error, before any socket is made.
+  package var isOffline = false
+  package var proxies: ProxySettings
+  package var trust: TrustStore
+  package var redirects = RedirectPolicy()
+  package var retries = RetryPolicy()
+  package var userAgent = "ociforge"
+  package var connectTimeout = Duration.seconds(15)
+  /// How long a server may be silent, before its answer and within it. There is no limit on the whole.
+  package var idleTimeout = Duration.seconds(60)
+  package var maximumSize: Int64 = 64 << 30
+  package var pause = Pause.system
+
+  package init(environment: (String) -> String?, exists: (FilePath) -> Bool) {
+    proxies = ProxySettings(environment: environment)
+    trust = TrustStore(environment: environment, exists: exists)
+  }
+
+  /// From this process's environment.
+  package static func system(isOffline: Bool) -> DownloadSettings {
+    var settings = DownloadSettings(
+      environment: { environment($0) }, exists: { (try? FileSystem.status(of: $0)) != nil })
+    settings.isOffline = isOffline
+    return settings
+  }
+}
+
+/// Time and chance, as far as retries need them.
+package struct Pause: Sendable {
+  package var sleep: @Sendable (Duration) async throws -> Void
+  /// From 0 up to 1.
+  package var jitter: @Sendable () -> Double
+  /// Seconds since 1970.
+  package var now: @Sendable () -> Int64
+
+  package init(
+    sleep: @escaping @Sendable (Duration) async throws -> Void,
+    jitter: @escaping @Sendable () -> Double, now: @escaping @Sendable () -> Int64
+  ) {
+    self.sleep = sleep
+    self.jitter = jitter
+    self.now = now
+  }
+
+  package static let system = Pause(
+    sleep: { try await Task.sleep(for: $0) }, jitter: { Double.random(in: 0..<1) },
+    now: { secondsSince1970() })
+}

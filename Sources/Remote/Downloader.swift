@@ -1,0 +1,110 @@
+import AsyncHTTPClient
+import Bindings
+import NIOCore
+import NIOHTTP1
+package import OCILayout
+package import OCISpec
+package import Reporting
+
+/// Runs `body` with a downloader and closes its connections in every way out. Nothing is opened and no thread
+/// is started before the first download that the cache does not answer.
+package func withDownloader<Result>(
+  _ settings: DownloadSettings, _ body: (Downloader) async throws -> Result
+) async throws -> Result {
+  let connections = Connections(settings: settings)
+  let result: Result
+  do { result = try await body(Downloader(settings: settings, connections: connections)) } catch {
+    try? await connections.close()
+    throw error
+  }
+  try await connections.close()
+  return result
+}
+
+/// Fetches files by URL into a store of blobs. Made by ``withDownloader(_:_:)``.
+package struct Downloader: Sendable {
+  let settings: DownloadSettings
+  let connections: Connections
+
+  /// Brings a file into the store, where it has its name only after its digest was found right. A blob that
+  /// is there is not fetched again; another process that fetches the same one is waited for.
+  /// - Parameters:
+  ///   - expected: what the file must hash to; `nil` takes what comes, from https only, never resumed.
+  ///   - item: the name in progress events; the URL's last part where there is none.
+  package func download(
+    _ url: String, expecting expected: Digest?, into store: BlobStore, as item: String? = nil,
+    reporter: Reporter
+  ) async throws -> (digest: Digest, size: Int64) {
+    let url = try RemoteURL(parsing: url)
+    let item = item ?? url.fileName
+    if let expected {
+      guard expected.algorithm == .sha256 else { throw FetchError.unsupportedDigest(expected) }
+      if let size = try store.size(of: expected) {
+        reporter.report(.finished(item: item, outcome: "cached"))
+        return (expected, size)
+      }
+    } else if url.scheme == .http {
+      throw FetchError.unpinnedPlainHTTP(url)
+    }
+    if settings.isOffline { throw FetchError.offline(url) }
+    return try await withBlockingWork {
+      try await fetch(url, expecting: expected, into: store, item: item, reporter: reporter)
+    }
+  }
+
+  private func fetch(
+    _ url: RemoteURL, expecting expected: Digest?, into store: BlobStore, item: String,
+    reporter: Reporter
+  ) async throws -> (digest: Digest, size: Int64) {
+    let key =
+      try expected?.hex ?? "unpinned-" + Digest.sha256(of: Array(url.requestText.utf8)).hex
+    guard
+      let partial = try await lock(
+        key, expecting: expected, in: store, url: url, reporter: reporter)
+    else {
+      reporter.report(.finished(item: item, outcome: "fetched by another process"))
+      guard let expected, let size = try store.size(of: expected) else {
+        preconditionFailure("only a blob that is there ends the wait without a lock")
+      }
+      return (expected, size)
+    }
+    let clock = ContinuousClock()
+    let start = clock.now, first = partial.byteCount
+    let transfer = Transfer(
+      url: url, partial: partial, settings: settings, connections: connections, item: item,
+      reporter: reporter)
+    let digest = try await transfer.run(expecting: expected)
+    try partial.commit(digest, to: store)
+    let outcome = Self.outcome(
+      byteCount: partial.byteCount, fetched: partial.byteCount - first, in: clock.now - start)
+    reporter.report(.finished(item: item, outcome: outcome))
+    return (digest, partial.byteCount)
+  }
+
+  /// Waits until this process may download, or until there is nothing left to download (`nil`). Asks again
+  /// and again instead of blocking a thread: all threads could otherwise wait for one that has none.
+  private func lock(
+    _ key: String, expecting expected: Digest?, in store: BlobStore, url: RemoteURL,
+    reporter: Reporter
+  ) async throws -> PartialFile? {
+    var isWaiting = false
+    while true {
+      let partial = try PartialFile.open(in: store, key: key, isKept: expected != nil)
+      if let expected, try store.size(of: expected) != nil {
+        partial?.discard()
+        return nil
+      }
+      if let partial { return partial }
+      if !isWaiting { reporter.detail("waiting for another download of \(url)") }
+      isWaiting = true
+      try await Task.sleep(for: .milliseconds(50))
+    }
+  }
+
+  private static func outcome(byteCount: Int64, fetched: Int64, in time: Duration) -> String {
+    let milliseconds = max(
+      1, time.components.seconds * 1000 + time.components.attoseconds / 1_000_000_000_000_000)
+    let speed = readable(byteCount: max(0, fetched) * 1000 / milliseconds)
+    return "\(readable(byteCount: byteCount)), \(speed)/s"
+  }
+}

@@ -1,0 +1,157 @@
+import Bindings
+import OCILayout
+import OCISpec
+import SystemPackage
+
+/// A download on its way into a store: `<root>/partial/<key>`, with `<key>.validator` beside it.
+///
+/// The file is locked for as long as this lives, so one process downloads and others wait. It stays when the
+/// process dies, and the next one goes on with it. All work here is synchronous: use ``withBlockingWork(_:)``.
+///
+/// A class, because the lock must be released exactly once. Not `Sendable`: one writer.
+final class PartialFile {
+  private let file: FileDescriptor
+  private let path: FilePath
+  private let isKept: Bool
+  private var hash: SHA256?
+  private var isCommitted = false
+  private(set) var byteCount: Int64 = 0
+  /// Kept with the bytes, so that a later process can continue.
+  private(set) var validator: Validator?
+  /// Whether the bytes came in more than one answer.
+  private(set) var isResumed = false
+
+  /// Opens and locks the file, and hashes what an earlier process left in it.
+  /// - Parameter isKept: whether bytes stay for the next process where this one fails.
+  /// - Returns: `nil` where someone else holds the lock or has just finished: look at the store, try again.
+  static func open(in store: BlobStore, key: String, isKept: Bool) throws -> PartialFile? {
+    let path = store.root.appending("partial").appending(key)
+    try FileSystem.createDirectories(path.removingLastComponent())
+    let file: FileDescriptor
+    do {
+      file = try FileSystem.open(
+        path, .readWrite, options: [.create], mode: 0o644, doing: "writing")
+    } catch {
+      // The folder went with the last file in it.
+      if error.errno == .noSuchFileOrDirectory { return nil }
+      throw error
+    }
+    do {
+      let isOurs =
+        try FileSystem.lock(file, path: path, wait: false)
+        && FileSystem.status(of: path)?.version == FileSystem.status(of: file, path: path).version
+      if isOurs { return try PartialFile(file: file, path: path, isKept: isKept) }
+    } catch {
+      try? file.close()
+      throw error
+    }
+    try file.close()
+    return nil
+  }
+
+  private init(file: FileDescriptor, path: FilePath, isKept: Bool) throws {
+    self.file = file
+    self.path = path
+    self.isKept = isKept
+    hash = try SHA256()
+    let text = isKept ? try? FileSystem.readAll(validatorPath, limit: 4096) : nil
+    validator = text.flatMap { Validator(text: String(decoding: $0, as: UTF8.self)) }
+    guard validator != nil else {
+      try restart(validator: nil)
+      return
+    }
+    let buffer = UnsafeMutableRawBufferPointer.allocate(byteCount: 1 << 20, alignment: 16)
+    defer { buffer.deallocate() }
+    while true {
+      let count = try FileSystem.read(file, into: buffer, path: path)
+      if count == 0 { return }
+      try hash?.update(UnsafeRawBufferPointer(rebasing: buffer[..<count]))
+      byteCount += Int64(count)
+    }
+  }
+
+  deinit {
+    // Where a committed file was, another process may have begun anew: that one is not ours to remove.
+    if !isCommitted && (byteCount == 0 || validator == nil || !isKept) { removeFiles() }
+    try? file.close()
+  }
+
+  private var validatorPath: FilePath {
+    FilePath(path.string + ".validator")
+  }
+
+  /// What the next request may ask for.
+  var resumeState: ResumeState {
+    ResumeState(byteCount: byteCount, validator: isKept ? validator : nil)
+  }
+
+  /// Forgets all bytes; the next ones are of the version that the validator names.
+  func restart(validator: Validator?) throws {
+    // Bytes first: a validator must never stand beside bytes of another version.
+    do { try file.resize(to: 0) } catch {
+      throw FileError("writing", path, error as? Errno ?? .ioError)
+    }
+    do { _ = try file.seek(offset: 0, from: .start) } catch {
+      throw FileError("writing", path, error as? Errno ?? .ioError)
+    }
+    byteCount = 0
+    isResumed = false
+    hash = try SHA256()
+    self.validator = validator
+    try FileSystem.remove(validatorPath)
+    guard isKept, let validator else { return }
+    let sidecar = try FileSystem.open(
+      validatorPath, .writeOnly, options: [.create, .truncate], mode: 0o644, doing: "writing")
+    defer { try? sidecar.close() }
+    try Array(validator.text.utf8).withUnsafeBytes {
+      try FileSystem.writeAll(sidecar, $0, path: validatorPath)
+    }
+  }
+
+  /// Says that the next bytes go on where ours end.
+  func resume() { isResumed = true }
+
+  func append(_ bytes: UnsafeRawBufferPointer) throws {
+    try hash?.update(bytes)
+    try FileSystem.writeAll(file, bytes, path: path)
+    byteCount += Int64(bytes.count)
+  }
+
+  /// The digest of all bytes. Then only ``restart(validator:)`` and ``commit(_:to:)`` make sense.
+  func finish() throws -> Digest {
+    guard let digest = try hash.take()?.finalize() else {
+      preconditionFailure("a download is finished once")
+    }
+    return digest
+  }
+
+  /// Syncs the file and gives it its name in the store.
+  func commit(_ digest: Digest, to store: BlobStore) throws {
+    if try store.size(of: digest) == byteCount { return discard() }
+    let blob = store.path(of: digest)
+    try FileSystem.sync(file, path: path)
+    try FileSystem.setMode(path, 0o644)
+    try FileSystem.createDirectories(blob.removingLastComponent())
+    // The lock is on the file, not the name: it holds until the validator is gone too.
+    try FileSystem.remove(validatorPath)
+    try FileSystem.rename(path, to: blob)
+    isCommitted = true
+    removeFolderIfEmpty()
+  }
+
+  /// Removes everything.
+  func discard() {
+    isCommitted = true
+    removeFiles()
+  }
+
+  private func removeFiles() {
+    _ = try? FileSystem.remove(validatorPath)
+    _ = try? FileSystem.remove(path)
+    removeFolderIfEmpty()
+  }
+
+  private func removeFolderIfEmpty() {
+    try? FileSystem.removeEmptyDirectory(path.removingLastComponent())
+  }
+}

@@ -1,0 +1,91 @@
+import ArgumentParser
+import Bindings
+import OCISpec
+import Reporting
+
+extension Platform: ExpressibleByArgument {
+  package init?(argument: String) {
+    guard let platform = try? Platform(parsing: argument) else { return nil }
+    self = platform
+  }
+}
+
+/// `NAME=VALUE` of `--set`.
+struct ParameterAssignment: ExpressibleByArgument {
+  let name: String
+  let value: String
+
+  init?(argument: String) {
+    let parts = argument.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
+    guard parts.count == 2, !parts[0].isEmpty else { return nil }
+    name = String(parts[0])
+    value = String(parts[1])
+  }
+}
+
+extension [ParameterAssignment] {
+  /// By name; a name that is set twice is a mistake.
+  func dictionary() throws -> [String: String] {
+    var values: [String: String] = [:]
+    for assignment in self {
+      guard values.updateValue(assignment.value, forKey: assignment.name) == nil else {
+        throw UsageError.parameterSetTwice(assignment.name)
+      }
+    }
+    return values
+  }
+}
+
+/// The one time in an image: seconds since 1970, below 2^33, which is what a tar header holds.
+struct Epoch: ExpressibleByArgument {
+  let seconds: Int64
+
+  init(seconds: Int64) { self.seconds = seconds }
+
+  init?(argument: String) {
+    let isDigits = argument.utf8.allSatisfy { (0x30...0x39).contains($0) }
+    guard isDigits, let seconds = Int64(argument), seconds < 1 << 33 else { return nil }
+    self.seconds = seconds
+  }
+
+  /// The flag, else the definition's, else `SOURCE_DATE_EPOCH`, which is said, else 0.
+  static func choose(flag: Epoch?, definition: Int64?, _ reporter: Reporter) throws -> Epoch {
+    if let flag { return flag }
+    if let definition { return Epoch(seconds: definition) }
+    guard let text = environment("SOURCE_DATE_EPOCH") else { return Epoch(seconds: 0) }
+    guard let epoch = Epoch(argument: text) else { throw UsageError.sourceDateEpoch(text) }
+    reporter.report(.notice("epoch \(epoch.seconds) from SOURCE_DATE_EPOCH"))
+    return epoch
+  }
+}
+
+/// What is wrong with a command line beyond its grammar.
+enum UsageError: Failure {
+  case parameterSetTwice(String)
+  case sourceDateEpoch(String)
+  case dockerArchiveOfSeveral([Platform])
+  case severalPlatforms([Platform], reference: String)
+  case noSuchPlatform(Platform, found: [Platform], reference: String)
+
+  var kind: FailureKind {
+    if case .noSuchPlatform = self { .notFound } else { .usage }
+  }
+
+  var description: String {
+    switch self {
+    case .parameterSetTwice(let name): "parameter \(name.quoted) is set twice"
+    case .sourceDateEpoch(let text):
+      "SOURCE_DATE_EPOCH: expected seconds since 1970 as digits below 2^33, got \(text.quoted); mend it or give --epoch"
+    case .dockerArchiveOfSeveral(let platforms):
+      "--docker-archive takes one platform, the definition has \(Self.list(platforms)); choose one with --platform"
+    case .severalPlatforms(let platforms, let reference):
+      "\(reference.quoted) has several platforms: \(Self.list(platforms)); choose one with --platform"
+    case .noSuchPlatform(let platform, let found, let reference):
+      "no image for \(platform) in \(reference.quoted), which has \(Self.list(found))"
+    }
+  }
+
+  private static func list(_ platforms: [Platform]) -> String {
+    platforms.map(\.description).joined(separator: ", ")
+  }
+}

@@ -1,0 +1,53 @@
+import ArgumentParser
+import OCILayout
+import OCISpec
+import Reporting
+import SystemPackage
+
+struct Inspect: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    abstract: "Show what an image is.",
+    discussion:
+      "A summary for people; --json is the same for programs, --raw the document's own bytes.")
+
+  @Argument(help: "The image: oci:DIR[:TAG], oci-archive:FILE[:TAG] or docker-archive:FILE.")
+  var reference: String
+
+  @Option(help: "Only this platform's image.")
+  var platform: Platform?
+
+  @Flag(help: "Print JSON.")
+  var json = false
+
+  @Flag(help: "Print the bytes of the manifest or index as they are.")
+  var raw = false
+
+  @Flag(help: "With --raw: the bytes of the config.")
+  var config = false
+
+  @OptionGroup var common: CommonOptions
+
+  func validate() throws {
+    if json && raw { throw ValidationError("--json and --raw exclude each other") }
+    if config && !raw { throw ValidationError("--config goes with --raw") }
+  }
+
+  func run() throws {
+    let image = try OpenedImage(reference, reporter: common.console().reporter)
+    if raw {
+      try writeAnswer(try rawDocument(of: image))
+      return
+    }
+    let summary = try ImageSummary(image, platform: platform)
+    try answer(json ? PrettyJSON.encode(summary.json) : summary.text)
+  }
+
+  private func rawDocument(of image: OpenedImage) throws -> [UInt8] {
+    if config {
+      let manifest = try image.manifest(for: platform)
+      return try image.layout.config(manifest.body.config).bytes
+    }
+    guard platform != nil else { return try image.layout.store.document(image.root.digest) }
+    return try image.manifest(for: platform).bytes
+  }
+}

@@ -1,0 +1,76 @@
+import ArgumentParser
+import OCILayout
+import OCISpec
+
+struct Tag: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    abstract: "Give an image in a layout another tag.",
+    discussion: "Prints the digest that the tag now points to.")
+
+  @Argument(help: "The image: oci:DIR[:TAG] or oci:DIR@DIGEST.")
+  var reference: String
+
+  @Argument(help: "The new tag; it moves where the layout has it already.")
+  var tag: String
+
+  func run() throws {
+    let target = try WritableLayout(reference)
+    let descriptor = try target.layout.resolve(tag: target.tag, digest: target.digest)
+    try target.layout.tag(descriptor, as: tag)
+    try answer("\(descriptor.digest)\n")
+  }
+}
+
+struct Untag: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    abstract: "Take a tag away from a layout.",
+    discussion: "The image's blobs stay until gc.")
+
+  @Argument(help: "The tag: oci:DIR:TAG.")
+  var reference: String
+
+  func run() throws {
+    let target = try WritableLayout(reference)
+    guard let tag = target.tag else {
+      throw ValidationError("expected a tag to take away, such as oci:DIR:TAG, got '\(reference)'")
+    }
+    let descriptor = try target.layout.resolve(tag: tag)
+    try target.layout.untag(tag)
+    try answer("\(descriptor.digest)\n")
+  }
+}
+
+struct CollectGarbage: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "gc",
+    abstract: "Remove from a layout the blobs that no tag reaches.",
+    discussion: "Prints how many files and bytes went.")
+
+  @Argument(help: "The layout: oci:DIR, or the folder itself.")
+  var layout: String
+
+  @Flag(help: "Only say what would go.")
+  var dryRun = false
+
+  func run() throws {
+    let layout = try WritableLayout(layout.hasPrefix("oci:") ? layout : "oci:\(layout)").layout
+    let garbage = dryRun ? try layout.garbage() : try layout.collectGarbage()
+    try answer("\(garbage.count) files, \(garbage.byteCount) bytes\n")
+  }
+}
+
+/// The layout that an `oci:` reference names, for a command that changes it.
+private struct WritableLayout {
+  let layout: ImageLayout
+  let tag: String?
+  let digest: Digest?
+
+  init(_ text: String) throws {
+    guard case .layout(let path, let tag, let digest) = try ImageReference(parsing: text) else {
+      throw ValidationError("expected a layout, oci:DIR[:TAG], got '\(text)'")
+    }
+    layout = try ImageLayout.open(path)
+    self.tag = tag
+    self.digest = digest
+  }
+}

@@ -1,0 +1,76 @@
+import ArgumentParser
+import Bindings
+import Reporting
+import Synchronization
+import SystemPackage
+
+/// Where people are told things: stderr. A class, because the live bar and plain lines share one terminal.
+final class Console: Sendable {
+  enum ProgressStyle: String, ExpressibleByArgument, CaseIterable { case auto, plain, none }
+  enum Verbosity: Sendable { case quiet, normal, verbose }
+
+  private let verbosity: Verbosity
+  private let display: Mutex<ProgressDisplay>
+
+  init(progress: ProgressStyle, verbosity: Verbosity) {
+    self.verbosity = verbosity
+    let isLive =
+      progress == .auto && ProcessState.isTerminal(2) && environment("TERM") != "dumb"
+      && environment("CI") == nil
+    let style: ProgressDisplay.Style =
+      verbosity == .quiet || progress == .none ? .none : isLive ? .live : .plain
+    display = Mutex(ProgressDisplay(style: style))
+  }
+
+  /// What stages report to.
+  var reporter: Reporter { Reporter { [self] in receive($0) } }
+
+  private func receive(_ event: Event) {
+    display.withLock { display in
+      switch event {
+      case .warning(let text): display.print(Self.line("warning: ", text))
+      case .notice(let text) where verbosity != .quiet: display.print(text)
+      case .detail(let text) where verbosity == .verbose: display.print(text)
+      case .progress(let item, let done, let total): display.update(item, done: done, total: total)
+      case .finished(let item, let outcome): display.finish(item, outcome)
+      case .notice, .detail: break
+      }
+    }
+  }
+
+  /// Takes the live bar away; called before the answer is printed.
+  func close() { display.withLock { $0.clear() } }
+
+  private static func line(_ label: String, _ text: String) -> String {
+    let color = ProcessState.isTerminal(2) && environment("NO_COLOR") == nil
+    return (color ? "\u{1B}[1;33m\(label)\u{1B}[0m" : label) + text
+  }
+
+  static func printError(_ failure: any Failure) {
+    if let list = failure as? FailureList {
+      for failure in list.failures { printError(failure) }
+    } else {
+      printError(failure.description)
+    }
+  }
+
+  static func printError(_ text: String) {
+    let color = ProcessState.isTerminal(2) && environment("NO_COLOR") == nil
+    writeError((color ? "\u{1B}[1;31merror: \u{1B}[0m" : "error: ") + text + "\n")
+  }
+
+  /// Nothing can be done for people where stderr is gone.
+  static func writeError(_ text: String) {
+    _ = try? FileDescriptor.standardError.writeAll(text.utf8)
+  }
+}
+
+/// The answer of a command, on stdout and complete, or an error.
+func answer(_ text: String) throws { try writeAnswer(Array(text.utf8)) }
+
+/// The same for an answer that is bytes.
+func writeAnswer(_ bytes: [UInt8]) throws {
+  try bytes.withUnsafeBytes {
+    try FileSystem.writeAll(.standardOutput, $0, path: "standard output")
+  }
+}

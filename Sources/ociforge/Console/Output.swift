@@ -1,0 +1,19 @@
+import Bindings
+import OCILayout
+import SystemPackage
+
+/// Runs `body` with a sink for a file that appears under its name complete, synced and only when `body` is
+/// done; `-` is stdout.
+func withOutput(_ name: String, _ body: (@escaping ArchiveWriter.Sink) throws -> Void) throws {
+  guard name != "-" else {
+    return try body {
+      try FileSystem.writeAll(.standardOutput, $0, path: "standard output")
+    }
+  }
+  try OutputFile.write(FilePath(name), body)
+}
+
+/// Writes a small file at once, by the same rules.
+func writeFile(_ path: FilePath, _ text: String) throws {
+  try OutputFile.write(path) { sink in try Array(text.utf8).withUnsafeBytes { try sink($0) } }
+}

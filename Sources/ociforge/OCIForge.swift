@@ -1,0 +1,63 @@
+import ArgumentParser
+import Bindings
+import Reporting
+
+/// The program: parse, call, print, exit. The only place that prints an error and chooses an exit code.
+@main
+struct OCIForge: AsyncParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "ociforge",
+    abstract: "Assembles OCI images without Docker, a daemon, root or a running container.",
+    discussion: """
+      The answer of a command is on stdout and nothing else is; progress, warnings and errors are on stderr.
+
+      A REF names an image: oci:DIR[:TAG], oci-archive:FILE[:TAG] or docker-archive:FILE.
+
+      Exit codes: 0 done, 64 usage, 65 a definition, image or file is not what it must be, 66 no such file or \
+      tag, 69 network unavailable, 70 our own fault, 73 cannot write, 74 cannot read, 76 protocol broken, \
+      77 denied, 130 interrupted, 143 terminated.
+      """,
+    subcommands: [
+      Assemble.self, Inspect.self, List.self, Cat.self, Export.self, Validate.self, Tag.self,
+      Untag.self, CollectGarbage.self, Schema.self, Init.self, Version.self,
+    ])
+
+  static func main() async {
+    ProcessState.prepare()
+    do {
+      var command = try parseAsRoot()
+      if var command = command as? any AsyncParsableCommand {
+        try await command.run()
+      } else {
+        try command.run()
+      }
+    } catch let failure as any Failure {
+      Console.printError(failure)
+      exit(withError: ExitCode(failure.kind.exitCode))
+    } catch is CancellationError {
+      exit(withError: ExitCode(130))
+    } catch  where exitCode(for: error) == .failure && !(error is ExitCode) {
+      Console.printError("\(error)")
+      exit(withError: ExitCode(FailureKind.software.exitCode))
+    } catch {
+      exit(withError: error)
+    }
+  }
+}
+
+extension FailureKind {
+  /// sysexits.h, as product.md promises it.
+  var exitCode: Int32 {
+    switch self {
+    case .usage: 64
+    case .data: 65
+    case .notFound: 66
+    case .unavailable: 69
+    case .software: 70
+    case .cannotWrite: 73
+    case .cannotRead: 74
+    case .protocolBroken: 76
+    case .denied: 77
+    }
+  }
+}

@@ -1,0 +1,153 @@
+import Bindings
+import Foundation
+import OCILayout
+import OCISpec
+import Reporting
+import SystemPackage
+import TestSupport
+import Testing
+
+@Suite("BlobStore")
+struct BlobStoreTests {
+  private let folder: TemporaryDirectory
+  private let store: BlobStore
+
+  init() throws {
+    folder = try TemporaryDirectory()
+    store = BlobStore(root: folder.path)
+  }
+
+  private let hello = Array("hello".utf8)
+  private let helloDigest =
+    "sha256:2cf24dba5fb0a30e26e83b2ac5b9e29e1b161e5c1fa7425e73043362938b9824"
+
+  @Test("a blob gets its name with its content, readable by everyone whatever the umask")
+  func commits() throws {
+    let digest = try store.put(hello)
+    #expect(digest.description == helloDigest)
+    #expect(try store.document(digest) == hello)
+    #expect(try FileSystem.status(of: store.path(of: digest))?.mode == 0o644)
+    #expect(try FileSystem.status(of: folder.path.appending("blobs/sha256"))?.mode == 0o755)
+    #expect(
+      try files(below: folder.path) == ["blobs/", "blobs/sha256/", "blobs/sha256/\(digest.hex)"])
+  }
+
+  @Test("storing again changes nothing; a blob cut short is replaced")
+  func storesAgain() throws {
+    let digest = try store.put(hello)
+    let before = try FileSystem.status(of: store.path(of: digest))?.version
+    try store.put(hello)
+    let blob = try store.ingest()
+    try hello.withUnsafeBytes { try blob.write($0) }
+    _ = try blob.commit()
+    #expect(try FileSystem.status(of: store.path(of: digest))?.version == before)
+    try folder.write("blobs/sha256/\(digest.hex)", "hel")
+    #expect(try !store.contains(Descriptor(mediaType: .layer, digest: digest, size: 5)))
+    try store.put(hello)
+    #expect(try store.document(digest) == hello)
+  }
+
+  @Test("a blob that is not the one expected, or not committed, leaves nothing")
+  func leavesNothing() throws {
+    let other = try Digest.sha256(of: [])
+    do {
+      let blob = try store.ingest()
+      try hello.withUnsafeBytes { try blob.write($0) }
+      #expect(try files(below: folder.path).count == 2)
+      #expect(
+        throws: LayoutError.digestMismatch(
+          expected: other, found: try Digest(parsing: helloDigest), byteCount: 5)
+      ) { try blob.commit(expecting: other) }
+    }
+    do { _ = try store.ingest() }
+    #expect(try files(below: folder.path) == [])
+  }
+
+  @Test("a document is hashed when it is read, by either algorithm, and must be small")
+  func readsDocuments() throws {
+    let digest = try store.put(hello)
+    try folder.write("blobs/sha256/\(digest.hex)", "HELLO")
+    #expect(throws: LayoutError.self) { try store.document(digest) }
+    let long = try Digest.of(hello, by: .sha512)
+    #expect(long.hex.hasPrefix("9b71d224bd62f3785d96d46ad3ea3d73319bfbc2890caadae2dff72519673ca7"))
+    try folder.write("blobs/sha512/\(long.hex)", hello)
+    #expect(try store.document(long) == hello)
+    try folder.write("blobs/sha512/\(long.hex)", "HELLO")
+    #expect(throws: LayoutError.self) { try store.document(long) }
+    let absent = try Digest.sha256(of: [])
+    #expect(throws: LayoutError.missingBlob(absent, layout: folder.path.string)) {
+      try store.document(absent)
+    }
+    let large = try store.put([UInt8](repeating: 0, count: BlobStore.maximumDocumentSize + 1))
+    let error = #expect(throws: FileError.self) { try store.document(large) }
+    #expect(error?.kind == .data)
+  }
+
+  @Test("what a killed process left is swept, what a living one writes is not")
+  func sweeps() async throws {
+    let path = folder.path.string
+    await #expect(processExitsWith: .signal(SIGKILL)) { [path = path as String] in
+      let blob = try BlobStore(root: FilePath(path)).ingest()
+      try [UInt8](repeating: 1, count: 1000).withUnsafeBytes { try blob.write($0) }
+      kill(getpid(), SIGKILL)
+    }
+    #expect(try files(below: store.temporaryDirectory).count == 1)
+    let living = try store.ingest()
+    try hello.withUnsafeBytes { try living.write($0) }
+    #expect(try files(below: store.temporaryDirectory).count == 2)
+    #expect(try store.sweep() == 1)
+    #expect(try store.sweep() == 0)
+    #expect(try living.commit().digest.description == helloDigest)
+    #expect(try FileSystem.status(of: store.temporaryDirectory) == nil)
+  }
+
+  @Test("sweeping keeps off what it did not make: folders, symlinks and what they lead to")
+  func sweepsOnlyFiles() throws {
+    try folder.write(".ociforge/folder/file", "x")
+    let target = try folder.write("target", "x")
+    try FileSystem.createSymlink(store.temporaryDirectory.appending("link"), target: target.bytes)
+    #expect(try store.sweep() == 0)
+    #expect(try FileSystem.status(of: target) != nil)
+    #expect(try files(below: store.temporaryDirectory) == ["folder/", "folder/file", "link"])
+  }
+
+  @Test("writers and sweepers at once lose nothing and leave nothing")
+  func sweepsWhileWriting() async throws {
+    let store = store
+    try await withThrowingTaskGroup(of: Void.self) { group in
+      for writer in 0..<4 {
+        group.addTask {
+          for number in 0..<50 { try store.put(Array("\(writer)-\(number)".utf8)) }
+        }
+        group.addTask { for _ in 0..<100 { try store.sweep() } }
+      }
+      try await group.waitForAll()
+    }
+    #expect(try FileSystem.entries(of: folder.path.appending("blobs/sha256")).count == 200)
+    #expect(try FileSystem.status(of: store.temporaryDirectory) == nil)
+  }
+
+  @Test("a full disk is said with the file's name, and leaves nothing", .enabled(if: canMount()))
+  func fullDisk() throws {
+    try #require(
+      run("mount", ["-t", "tmpfs", "-o", "size=64k", "tmpfs", folder.path.string]).status == 0)
+    defer { _ = try? run("umount", ["-l", folder.path.string]) }
+    let error = #expect(throws: FileError.self) {
+      let blob = try store.ingest()
+      try [UInt8](repeating: 1, count: 1 << 20).withUnsafeBytes { try blob.write($0) }
+    }
+    #expect(error?.kind == .cannotWrite)
+    #expect(error?.errno == .noSpace)
+    #expect(error?.path.hasPrefix(folder.path.string) == true)
+    #expect(try files(below: folder.path) == [])
+  }
+}
+
+/// Whether this process may mount a tmpfs.
+func canMount() -> Bool {
+  guard let folder = try? TemporaryDirectory(),
+    (try? run("mount", ["-t", "tmpfs", "tmpfs", folder.path.string]).status) == 0
+  else { return false }
+  _ = try? run("umount", ["-l", folder.path.string])
+  return true
+}

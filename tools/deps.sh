@@ -1,0 +1,61 @@
+#!/usr/bin/env bash
+# Installs what is missing from Debian's packages, and the Python tools of the tests into .venv.
+# Usage: tools/deps.sh build|test
+set -euo pipefail
+cd "$(dirname "$0")/.."
+
+build_packages=(
+  libarchive-dev libssl-dev zlib1g-dev libdeflate-dev libyaml-dev
+  # libarchive's own dependencies, for the static executable
+  nettle-dev libacl1-dev liblzma-dev libzstd-dev liblz4-dev libbz2-dev
+  binutils ca-certificates
+)
+test_packages=(
+  skopeo umoci podman runc nginx-light libarchive-tools openssl strace python3 python3-venv
+)
+python_packages=(jsonschema)
+
+missing() {
+  local package
+  for package in "$@"; do
+    [[ $(dpkg-query -W -f '${Status}' "$package" 2>/dev/null) == 'install ok installed' ]] || echo "$package"
+  done
+}
+
+as_root() {
+  if [[ $(id -u) -eq 0 ]]; then "$@"; else sudo "$@"; fi
+}
+
+install_packages() {
+  local wanted
+  mapfile -t wanted < <(missing "$@")
+  [[ ${#wanted[@]} -gt 0 ]] || return 0
+  if ! command -v apt-get >/dev/null; then
+    echo "error: this is not Debian or Ubuntu; install these by your system's own names: ${wanted[*]}" >&2
+    exit 1
+  fi
+  echo "installing: ${wanted[*]}" >&2
+  as_root apt-get update -qq
+  as_root env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends "${wanted[@]}" >&2
+}
+
+case ${1:-} in
+  build)
+    install_packages "${build_packages[@]}"
+    if ! command -v swift >/dev/null; then
+      echo 'error: no swift on PATH; install Swift 6.3 from https://www.swift.org/install/linux/' >&2
+      exit 1
+    fi
+    ;;
+  test)
+    install_packages "${test_packages[@]}"
+    if ! .venv/bin/python3 -c 'import jsonschema' 2>/dev/null; then
+      python3 -m venv .venv
+      .venv/bin/pip install --quiet --disable-pip-version-check "${python_packages[@]}"
+    fi
+    ;;
+  *)
+    echo 'usage: tools/deps.sh build|test' >&2
+    exit 64
+    ;;
+esac
