@@ -216,6 +216,8 @@ package struct ImageValidator {
     return found ?? nil
   }
 
+  func isHashed(_ digest: Digest) -> Bool { hashes[digest] != nil }
+
   /// Content that a descriptor embeds must be the content it names.
   private mutating func checkEmbedded(
     _ elements: [JSON], at pointer: String?, subject: String

@@ -13,6 +13,7 @@ package enum LayerError: Failure, Equatable {
   case hardlinkTarget(layer: Digest, ImagePath, target: String)
   case symlinkLoop(layer: Digest, ImagePath)
   case tooDeep(layer: Digest, ImagePath)
+  case tooManyEntries(layer: Digest)
 
   package var kind: FailureKind { .data }
 
@@ -20,7 +21,7 @@ package enum LayerError: Failure, Equatable {
     switch self {
     case .hostileName(let layer, let error): "layer \(layer): \(error)"
     case .whiteout(let layer, let path):
-      "layer \(layer): \(path): expected a whiteout to name a file after \".wh.\""
+      "layer \(layer): \(path): expected a whiteout to name a file after \".wh.\", found no name that can be removed"
     case .unsupportedType(let layer, let path, let type):
       "layer \(layer): \(path): expected a file, directory, link, device or fifo, found \(type)"
     case .belowFile(let layer, let path):
@@ -33,6 +34,8 @@ package enum LayerError: Failure, Equatable {
       "layer \(layer): \(path): expected at most \(MergedTree.maximumSymlinkCount) symlinks above it, found more"
     case .tooDeep(let layer, let path):
       "layer \(layer): \(path): expected at most \(MergedTree.maximumDepth) directories above it, found more"
+    case .tooManyEntries(let layer):
+      "layer \(layer): expected at most \(LayerReader.maximumEntryCount) entries, found more"
     }
   }
 }

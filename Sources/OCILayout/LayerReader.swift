@@ -33,6 +33,9 @@ package final class LayerReader {
   private let archive: ArchiveReader?
   private var count = 0
 
+  /// registry.md F.1.
+  package static let maximumEntryCount = 5_000_000
+
   package init(store: BlobStore, layer: Descriptor) throws {
     self.layer = layer
     let path = store.path(of: layer.digest)
@@ -55,6 +58,9 @@ package final class LayerReader {
       header.kind = .hardlink(target: try imagePath(Self.relative(target)).bytes)
     }
     count += 1
+    guard count <= Self.maximumEntryCount else {
+      throw LayerError.tooManyEntries(layer: layer.digest)
+    }
     return LayerMember(
       path: path, header: header, xattrs: member.xattrs, ordinal: count - 1,
       whiteout: try whiteout(path))

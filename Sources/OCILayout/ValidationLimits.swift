@@ -10,7 +10,7 @@ package struct ValidationLimits: Sendable {
   package var expansion: Int64 = 1_000
   /// …beyond the first of this many.
   package var freeExpansion: Int64 = 64 << 20
-  package var entryCount = 5_000_000
+  package var entryCount = LayerReader.maximumEntryCount
   /// Violations of one layer that are told one by one.
   package var violationsPerLayer = 1_000
 

@@ -321,6 +321,22 @@ struct FilesystemTests {
     #expect(try ImageFilesystem(store: store, layers: [layer]).paths.isEmpty)
   }
 
+  @Test("a sparse file's holes read as zeros, the last one too", .enabled(if: peers("tar")))
+  func sparse() throws {
+    let directory = try TemporaryDirectory()
+    let script =
+      "truncate -s 1M f && printf end | dd of=f bs=1 seek=500000 conv=notrunc status=none"
+    _ = try run("sh", ["-c", "\(script) && tar -S --format=gnu -cf l.tar f"], in: directory.path)
+    let store = BlobStore(root: directory.path)
+    let bytes = try FileSystem.readAll(directory.path.appending("l.tar"), limit: 1 << 22)
+    try #require(bytes.count < 1 << 20)
+    let layer = try store.put(bytes, .layer)
+    var content: [UInt8] = []
+    try ImageFilesystem(store: store, layers: [layer]).cat("f") { content += $0 }
+    #expect(content.count == 1 << 20)
+    #expect(content[500_000..<500_003].elementsEqual("end".utf8))
+  }
+
   struct Hostile: Sendable, CustomTestStringConvertible {
     let testDescription: String
     let layers: [[TarMember]]

@@ -248,11 +248,8 @@ struct ValidationLayerTests {
     }
     let violations = try ImageValidator.validateLayout(root: directory.path)
     let subjects = violations.map { String($0.subject.split(separator: " ")[0]) }
-    #expect(
-      Array(subjects.prefix(6)) == ["manifest", "manifest", "config", "config", "layer", "layer"])
-    #expect(violations.prefix(6).allSatisfy { $0.rule == "descriptor.md: digest and size" })
-    #expect(subjects.dropFirst(6).allSatisfy { $0.hasPrefix("blobs/sha256/") })
-    #expect(violations.count == 9)
+    #expect(subjects == ["manifest", "manifest", "config", "config", "layer", "layer"])
+    #expect(Set(violations.map(\.rule)) == ["descriptor.md: digest and size"])
   }
 
   @Test("a document that is no JSON is told with the byte")
