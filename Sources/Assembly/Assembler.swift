@@ -1,8 +1,7 @@
-package import Definition
+import Definition
 package import OCILayout
 package import OCISpec
 package import Reporting
-import SystemPackage
 
 /// What an assembly is told besides its definition.
 package struct AssemblyOptions: Sendable {
@@ -32,75 +31,43 @@ package struct AssembledImages: Sendable {
   package let images: [AssembledImage]
 }
 
-/// Definition and verified inputs → layers, configs, manifests and index in a store. Nothing is tagged.
+/// Plans → layers, configs, manifests and index in a store. Nothing is tagged.
 package struct Assembler: Sendable {
   private let options: AssemblyOptions
   private let store: BlobStore
-  private let spoolStore: BlobStore
   private let reporter: Reporter
 
-  /// - Parameters:
-  ///   - store: where the blobs go: a layout's.
-  ///   - spoolStore: where the content of archives waits: the cache's.
-  package init(
-    options: AssemblyOptions, store: BlobStore, spoolStore: BlobStore, reporter: Reporter
-  ) {
+  /// - Parameter store: where the blobs go: a layout's.
+  package init(options: AssemblyOptions, store: BlobStore, reporter: Reporter) {
     self.options = options
     self.store = store
-    self.spoolStore = spoolStore
     self.reporter = reporter
   }
 
-  package func assemble(
-    _ definition: ImageDefinition, inputs: [Platform: [String: InputFile]]
-  ) async throws -> AssembledImages {
-    let planned = try definition.images.map { image in
-      try plan(image, of: definition, inputs: inputs[image.platform] ?? [:])
-    }
-    let platforms = definition.images.map(\.platform)
+  package func assemble(_ plan: AssemblyPlan) async throws -> AssembledImages {
     let layers = try await WorkerPool.with(threads: options.threads) { pool in
-      try await pack(planned, for: platforms, on: pool)
+      try await pack(plan.images, on: pool)
     }
-    let images = try zip(definition.images, layers).map { image, layers in
-      try compose(image, layers: layers, annotations: definition.annotations)
+    let images = try zip(plan.images, layers).map { image, layers in
+      try compose(image.definition, layers: layers, annotations: plan.annotations)
     }
-    return AssembledImages(root: try root(of: images, definition), images: images)
-  }
-
-  private func plan(
-    _ image: PlatformImage, of definition: ImageDefinition, inputs: [String: InputFile]
-  ) throws -> [LayerPlan] {
-    var planner = LayerPlanner(epoch: options.epoch, inputs: inputs, spoolStore: spoolStore)
-    var layers = image.layers
-    if let accounts = image.accounts {
-      let location = SourceLocation(file: definition.file.string, line: 1, column: 1)
-      layers.insert(try accounts.layer(location: location), at: 0)
-    }
-    let plans = try layers.map { try planner.plan($0) }
-    let check = ExecutableCheck(platform: image.platform)
-    for executable in try plans.flatMap({ try check.check($0) }) {
-      guard let path = try? ImagePath(absolute: executable.interpreter), !planner.contains(path)
-      else { continue }
-      reporter.warn(
-        "\(executable.origin): \(executable.path.description.quoted) needs the loader \(executable.interpreter.quoted), which the image does not contain (\(image.platform)); link it statically, or add the loader and its libraries"
-      )
-    }
-    return plans
+    return AssembledImages(
+      root: try root(of: images, annotations: plan.annotations), images: images)
   }
 
   /// Packs the layers of all platforms side by side; a plan that several platforms share is packed for each,
   /// which gives the same blob.
   private func pack(
-    _ images: [[LayerPlan]], for platforms: [Platform], on pool: WorkerPool
+    _ images: [ImagePlan], on pool: WorkerPool
   ) async throws -> [[PackedLayer]] {
     let writer = LayerWriter(format: options.format, store: store, reporter: reporter)
     return try await withThrowingTaskGroup(of: (Int, Int, PackedLayer).self) { group in
-      var packed = images.map { [PackedLayer?](repeating: nil, count: $0.count) }
-      for (image, plans) in images.enumerated() {
-        for (layer, plan) in plans.enumerated() {
-          let label = images.count > 1 ? "\(platforms[image]) \(plan.name)" : plan.name
+      var packed = images.map { [PackedLayer?](repeating: nil, count: $0.layers.count) }
+      for (index, image) in images.enumerated() {
+        for (layer, plan) in image.layers.enumerated() {
+          let label = images.count > 1 ? "\(image.platform) \(plan.name)" : plan.name
           group.addTask {
-            (image, layer, try await pool.run { try writer.pack(plan, label: label) })
+            (index, layer, try await pool.run { try writer.pack(plan, label: label) })
           }
         }
       }
@@ -131,7 +98,7 @@ package struct Assembler: Sendable {
   }
 
   private func root(
-    of images: [AssembledImage], _ definition: ImageDefinition
+    of images: [AssembledImage], annotations: [String: String]
   ) throws -> Descriptor {
     let manifests = images.map { image in
       var descriptor = image.manifest.descriptor
@@ -139,7 +106,7 @@ package struct Assembler: Sendable {
       return descriptor
     }
     if manifests.count == 1 { return manifests[0] }
-    let index = ImageIndex(manifests: manifests, annotations: definition.annotations)
+    let index = ImageIndex(manifests: manifests, annotations: annotations)
     return try put(index, index.json, .imageIndex).descriptor
   }
 

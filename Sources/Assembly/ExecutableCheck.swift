@@ -4,7 +4,7 @@ package import OCISpec
 import Reporting
 import SystemPackage
 
-/// Looks at the executables of a layer before it is packed: each must be for the platform, and what loads it
+/// Looks at the executables of an image before it is packed: each must be for the platform, and what loads it
 /// must be in the image.
 package struct ExecutableCheck {
   /// A dynamic executable and the loader that the kernel will look for.
@@ -20,12 +20,12 @@ package struct ExecutableCheck {
 
   /// - Returns: the dynamic executables among them.
   /// - Throws: a ``FailureList`` with every executable for another machine.
-  package func check(_ plan: LayerPlan) throws -> [Dynamic] {
+  package func check(_ layers: [LayerPlan]) throws -> [Dynamic] {
     var failures: [any Failure] = []
     var dynamic: [Dynamic] = []
     let buffer = UnsafeMutableRawBufferPointer.allocate(byteCount: ELF.prefixSize, alignment: 16)
     defer { buffer.deallocate() }
-    for entry in plan.entries where entry.mode & 0o111 != 0 {
+    for entry in layers.flatMap(\.entries) where entry.mode & 0o111 != 0 {
       guard let count = try readPrefix(of: entry, into: buffer),
         let elf = ELF(prefix: UnsafeRawBufferPointer(rebasing: buffer[..<count])), elf.isLoadable
       else { continue }

@@ -34,7 +34,7 @@ import Testing
     var planner = Sample.planner(in: directory)
     let plan = try planner.plan(
       Sample.layer([try Sample.entry("/bin/tool", .file(file), mode: mode)]))
-    return try ExecutableCheck(platform: Platform(parsing: platform)).check(plan)
+    return try ExecutableCheck(platform: Platform(parsing: platform)).check([plan])
   }
 
   @Test(

@@ -73,12 +73,15 @@ struct Assemble: AsyncParsableCommand {
     let cache = try CacheDirectory.locate(fallbackBeside: output, reporter: reporter)
     let inputs = try await InputResolver.resolve(
       definition, cache: cache.store, offline: offline, reporter: reporter)
+    let plan = try AssemblyPlan(
+      definition, inputs: inputs.files, epoch: epoch.seconds, spoolStore: cache.store,
+      reporter: reporter)
     let layout = try ImageLayout.create(output)
     let images = try await layout.withWriteSession {
       let assembler = Assembler(
         options: AssemblyOptions(epoch: epoch.seconds, threads: WorkerPool.defaultThreadCount),
-        store: layout.store, spoolStore: cache.store, reporter: reporter)
-      let images = try await assembler.assemble(definition, inputs: inputs.files)
+        store: layout.store, reporter: reporter)
+      let images = try await assembler.assemble(plan)
       try layout.tag(images.root, as: tag)
       return images
     }

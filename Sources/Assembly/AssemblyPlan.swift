@@ -1,0 +1,73 @@
+package import Definition
+package import OCILayout
+package import OCISpec
+package import Reporting
+import SystemPackage
+
+/// Everything that will be packed, known before anything is written.
+package struct AssemblyPlan: Sendable {
+  package let images: [ImagePlan]
+  package let annotations: [String: String]
+
+  /// Plans the images of a definition: reads directories and archives, looks at executables.
+  ///
+  /// - Parameters:
+  ///   - inputs: verified files by platform and name.
+  ///   - epoch: the one time in the image, in seconds since 1970.
+  ///   - spoolStore: where the content of archives waits until it is packed.
+  /// - Throws: a ``FailureList`` with everything that is wrong with the files.
+  package init(
+    _ definition: ImageDefinition, inputs: [Platform: [String: InputFile]], epoch: Int64,
+    spoolStore: BlobStore, reporter: Reporter
+  ) throws {
+    var failures: [any Failure] = []
+    var plans: [ImagePlan] = []
+    for image in definition.images {
+      var planner = LayerPlanner(
+        epoch: epoch, inputs: inputs[image.platform] ?? [:], spoolStore: spoolStore)
+      var layers: [LayerPlan] = []
+      for layer in try Self.layers(of: image, in: definition.file) {
+        do {
+          layers.append(try planner.plan(layer))
+        } catch let list as FailureList { failures += list.failures }
+      }
+      do {
+        try Self.checkExecutables(in: layers, of: image, planner, reporter)
+      } catch let list as FailureList { failures += list.failures }
+      plans.append(ImagePlan(definition: image, layers: layers))
+    }
+    // What the platforms share is wrong in each of them, and said once.
+    var said = Set<String>()
+    failures = failures.filter { said.insert($0.description).inserted }
+    guard failures.isEmpty else { throw FailureList(failures) }
+    annotations = definition.annotations
+    images = plans
+  }
+
+  private static func layers(of image: PlatformImage, in file: FilePath) throws -> [LayerDefinition]
+  {
+    guard let accounts = image.accounts else { return image.layers }
+    let location = SourceLocation(file: file.string, line: 1, column: 1)
+    return [try accounts.layer(location: location)] + image.layers
+  }
+
+  private static func checkExecutables(
+    in layers: [LayerPlan], of image: PlatformImage, _ planner: LayerPlanner, _ reporter: Reporter
+  ) throws {
+    for executable in try ExecutableCheck(platform: image.platform).check(layers) {
+      guard let path = try? ImagePath(absolute: executable.interpreter), !planner.contains(path)
+      else { continue }
+      reporter.warn(
+        "\(executable.origin): \(executable.path.description.quoted) needs the loader \(executable.interpreter.quoted), which the image does not contain (\(image.platform)); link it statically, or add the loader and its libraries"
+      )
+    }
+  }
+}
+
+/// What one platform's image is packed from.
+package struct ImagePlan: Sendable {
+  package let definition: PlatformImage
+  package let layers: [LayerPlan]
+
+  package var platform: Platform { definition.platform }
+}
