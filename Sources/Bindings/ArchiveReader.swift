@@ -85,7 +85,7 @@ package final class ArchiveReader {
       throw LibraryError(
         "libarchive", "reading \(file.quoted)", message: "a member without a name", kind: .data)
     }
-    return member(entry, path: bytes(of: name))
+    return member(entry, path: bytesUpToNul(name))
   }
 
   /// Reads the next bytes of the current member into `buffer`.
@@ -100,13 +100,13 @@ package final class ArchiveReader {
     var unsupported: String?
     let kind: TarHeader.Kind
     if let target = archive_entry_hardlink(entry) {
-      kind = .hardlink(target: bytes(of: target))
+      kind = .hardlink(target: bytesUpToNul(target))
     } else {
       switch UInt32(archive_entry_filetype(entry)) {
       case UInt32(S_IFREG): kind = .file(size: archive_entry_size(entry))
       case UInt32(S_IFDIR): kind = .directory
       case UInt32(S_IFLNK):
-        kind = .symlink(target: archive_entry_symlink(entry).map(bytes(of:)) ?? [])
+        kind = .symlink(target: archive_entry_symlink(entry).map(bytesUpToNul) ?? [])
       case UInt32(S_IFCHR):
         kind = .characterDevice(
           major: UInt32(truncatingIfNeeded: archive_entry_rdevmajor(entry)),
@@ -142,21 +142,11 @@ package final class ArchiveReader {
       guard let name else { continue }
       found.append(
         (
-          bytes(of: name),
+          bytesUpToNul(name),
           Array(UnsafeRawBufferPointer(start: value, count: value == nil ? 0 : count))
         ))
     }
     return found.sorted { $0.name.lexicographicallyPrecedes($1.name) }
-  }
-
-  private func bytes(of text: UnsafePointer<CChar>) -> [UInt8] {
-    var out: [UInt8] = []
-    var cursor = text
-    while cursor.pointee != 0 {
-      out.append(UInt8(bitPattern: cursor.pointee))
-      cursor += 1
-    }
-    return out
   }
 
   private func broken(_ operation: String, _ code: Int32) -> LibraryError {

@@ -170,9 +170,3 @@ package final class ArchiveWriter {
 func archiveMessage(_ archive: OpaquePointer) -> String {
   archive_error_string(archive).map { String(cString: $0) } ?? "failed"
 }
-
-func withNulTerminated<R>(_ bytes: [UInt8], _ body: (UnsafePointer<CChar>) -> R) -> R {
-  (bytes + [0]).withUnsafeBytes { buffer in
-    buffer.withMemoryRebound(to: CChar.self) { body($0.baseAddress.unsafelyUnwrapped) }
-  }
-}

@@ -289,17 +289,7 @@ extension FilePath {
   }
 
   /// The path's raw bytes.
-  package var bytes: [UInt8] {
-    withPlatformString { text in
-      var out: [UInt8] = []
-      var cursor = text
-      while cursor.pointee != 0 {
-        out.append(UInt8(bitPattern: cursor.pointee))
-        cursor += 1
-      }
-      return out
-    }
-  }
+  package var bytes: [UInt8] { withPlatformString(bytesUpToNul) }
 }
 
 /// The value of an environment variable; empty counts as absent.

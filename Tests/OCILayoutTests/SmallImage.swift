@@ -14,7 +14,8 @@ enum SmallImage {
     let layer = isCompressed ? try gzip(tar) : tar
     let config = ImageConfig(
       platform: Platform(os: "linux", architecture: architecture),
-      diffIDs: [DiffID(try Digest.sha256(of: tar))],  // umoci 0.4.7 stat dereferences a null pointer where a history entry has no time.
+      diffIDs: [DiffID(try Digest.sha256(of: tar))],
+      // umoci 0.4.7 stat dereferences a null pointer where a history entry has no time.
       history: [History(created: "1970-01-01T00:00:00Z", createdBy: "a test")],
       created: "1970-01-01T00:00:00Z")
     let manifest = Manifest(

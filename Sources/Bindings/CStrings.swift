@@ -1,0 +1,17 @@
+// Texts of C as their bytes: paths and names are not always UTF-8.
+
+func withNulTerminated<R>(_ bytes: [UInt8], _ body: (UnsafePointer<CChar>) -> R) -> R {
+  (bytes + [0]).withUnsafeBytes { buffer in
+    buffer.withMemoryRebound(to: CChar.self) { body($0.baseAddress.unsafelyUnwrapped) }
+  }
+}
+
+func bytesUpToNul(_ text: UnsafePointer<CChar>) -> [UInt8] {
+  var out: [UInt8] = []
+  var cursor = text
+  while cursor.pointee != 0 {
+    out.append(UInt8(bitPattern: cursor.pointee))
+    cursor += 1
+  }
+  return out
+}
