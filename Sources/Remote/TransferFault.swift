@@ -3,6 +3,7 @@ import NIOCore
 import NIOHTTP1
 import NIOPosix
 import NIOSSL
+import SystemPackage
 
 /// Why one request brought no complete answer.
 package enum TransferFault: Sendable, Equatable {
@@ -50,7 +51,7 @@ extension TransferFault {
       } else {
         self = .cutOff("\(error)")
       }
-    case let error as IOError: self = .cutOff(error.description)
+    case let error as IOError: self.init(system: Errno(rawValue: error.errnoCode))
     case let error as HTTPParserError:
       self =
         error == .invalidEOFState
@@ -61,7 +62,8 @@ extension TransferFault {
 
   private init(connecting error: NIOConnectionError) {
     if let failure = error.connectionErrors.first {
-      self = .connectionFailed((failure.error as? IOError)?.description ?? "\(failure.error)")
+      let errno = (failure.error as? IOError).map { Errno(rawValue: $0.errnoCode) }
+      self = .connectionFailed(errno?.description ?? "\(failure.error)")
     } else if let lookup = (error.dnsAError ?? error.dnsAAAAError)
       as? SocketAddressError.UnknownHost
     {
@@ -69,6 +71,15 @@ extension TransferFault {
     } else {
       self = .lookupFailed("\(error)")
     }
+  }
+
+  private init(system errno: Errno) {
+    let connecting: [Errno] = [
+      .connectionRefused, .networkUnreachable, .noRouteToHost, .timedOut,
+    ]
+    self =
+      connecting.contains(errno)
+      ? .connectionFailed(errno.description) : .cutOff(errno.description)
   }
 
   private init(lookup error: SocketAddressError.UnknownHost) {

@@ -1,0 +1,168 @@
+import Bindings
+import Foundation
+import OCILayout
+import OCISpec
+import Remote
+import Reporting
+import SystemPackage
+import TestSupport
+import Testing
+
+@testable import Definition
+@testable import Inputs
+
+/// A definition with these inputs, and a cache.
+private struct Desk {
+  let directory = try? TemporaryDirectory()
+  var images: [PlatformImage] = []
+
+  var root: FilePath { directory?.path ?? "/nowhere" }
+  var cache: BlobStore { BlobStore(root: root.appending("cache")) }
+
+  mutating func add(
+    _ platform: String, _ name: String, _ source: Input.Source, member: String? = nil, line: Int = 1
+  ) throws {
+    let platform = try Platform(parsing: platform)
+    let input = Input(
+      name: name, source: source, checksums: nil, member: member,
+      location: SourceLocation(file: "image.yaml", line: line, column: 3))
+    if let index = images.firstIndex(where: { $0.platform == platform }) {
+      images[index].inputs[name] = input
+    } else {
+      images.append(
+        PlatformImage(
+          platform: platform, base: .scratch, inputs: [name: input], accounts: nil, layers: [],
+          config: ConfigEdits()))
+    }
+  }
+
+  func resolve(offline: Bool = true, reporter: Reporter = .silent) async throws -> ResolvedInputs {
+    let definition = ImageDefinition(
+      file: "image.yaml", directory: root, formatVersion: 1, name: "a", parameters: [:], epoch: nil,
+      annotations: [:], images: images)
+    let settings = DownloadSettings(environment: { _ in nil }, exists: { _ in false })
+    return try await InputResolver(settings: settings).resolve(
+      definition, cache: cache, offline: offline, reporter: reporter)
+  }
+
+  func failure(offline: Bool = true) async -> FailureList? {
+    do {
+      _ = try await resolve(offline: offline)
+      return nil
+    } catch { return error as? FailureList }
+  }
+}
+
+@Suite struct InputResolverTests {
+  private let amd64 = Platform(os: "linux", architecture: "amd64")
+  private let arm64 = Platform(os: "linux", architecture: "arm64")
+
+  @Test("local files are taken where they lie, with their execute bit")
+  func localFiles() async throws {
+    var desk = Desk()
+    let tool = try #require(desk.directory).write("tool", "t", mode: 0o750)
+    let text = try #require(desk.directory).write("text", "t")
+    try desk.add("linux/amd64", "tool", .file(tool))
+    try desk.add("linux/arm64", "text", .file(text))
+    let resolved = try await desk.resolve()
+    #expect(resolved[amd64, "tool"] == InputFile(path: tool, isExecutable: true))
+    #expect(resolved[arm64, "text"] == InputFile(path: text, isExecutable: false))
+    #expect(resolved[arm64, "tool"] == nil)
+  }
+
+  @Test("all that is wrong is told at once, in the definition's order")
+  func complaints() async throws {
+    var desk = Desk()
+    try desk.add("linux/amd64", "gone", .file(desk.root.appending("gone")), line: 9)
+    try desk.add("linux/arm64", "gone", .file(desk.root.appending("gone")), line: 9)
+    try desk.add("linux/amd64", "folder", .file(desk.root), line: 4)
+    try desk.add("linux/amd64", "loose", .url("https://a.test/x?key=secret", digest: nil), line: 5)
+    let digest = try Digest.sha256(of: [1])
+    try desk.add("linux/amd64", "far", .url("https://a.test/y", digest: digest), line: 6)
+    let failure = try #require(await desk.failure())
+    let lines = failure.description.split(separator: "\n").map(String.init)
+    #expect(
+      lines == [
+        "image.yaml:4:3: input \"folder\": reading \"\(desk.root)\": expected a regular file",
+        "image.yaml:5:3: input \"loose\": https://a.test/x is not pinned; add its sha256, or run once without --offline to see it",
+        "image.yaml:6:3: input \"far\": fetching https://a.test/y: not in the cache, and --offline forbids the network; run once without --offline",
+        "image.yaml:9:3: input \"gone\": reading \"\(desk.root)/gone\": No such file or directory",
+      ])
+    #expect(failure.failures.map(\.kind) == [.data, .data, .unavailable, .notFound])
+  }
+
+  @Test("what the cache holds is used offline, and its members are extracted once")
+  func cached() async throws {
+    var desk = Desk()
+    let directory = try #require(desk.directory)
+    try directory.write("d/tool", "tool", mode: 0o755)
+    #expect(try run("tar", ["czf", "a.tgz", "d"], in: desk.root).status == 0)
+    let bytes = try Data(contentsOf: URL(fileURLWithPath: "\(desk.root)/a.tgz"))
+    let archive = try desk.cache.put(Array(bytes))
+    let source = Input.Source.url("https://a.test/a.tgz", digest: archive)
+    try desk.add("linux/amd64", "tool", source, member: "d/tool")
+    try desk.add("linux/arm64", "tool", source, member: "d/tool")
+    try desk.add("linux/arm64", "all", source)
+    let tool = try Digest.sha256(of: Array("tool".utf8))
+    let expected = InputFile(path: desk.cache.path(of: tool), isExecutable: true)
+    let first = try await desk.resolve()
+    #expect(first[amd64, "tool"] == expected && first[arm64, "tool"] == expected)
+    #expect(
+      first[arm64, "all"] == InputFile(path: desk.cache.path(of: archive), isExecutable: false))
+
+    // The archive may go: its name is enough. Where the record or the member's blob went, it is needed again.
+    try directory.write("cache/blobs/sha256/\(archive.hex)", "no archive any more")
+    #expect(try await desk.resolve() == first)
+    try FileManager.default.removeItem(atPath: desk.cache.path(of: tool).string)
+    let broken = await desk.failure()
+    #expect(broken?.kind == .data)
+    try directory.write("cache/blobs/sha256/\(archive.hex)", bytes)
+    #expect(try await desk.resolve() == first)
+    let index = try FileManager.default.contentsOfDirectory(atPath: "\(desk.cache.root)/members")
+    #expect(index.count == 1)
+    try directory.write("cache/members/\(index[0])", "junk")
+    #expect(try await desk.resolve() == first)
+  }
+
+  @Test("a local archive is read anew each time")
+  func localArchive() async throws {
+    var desk = Desk()
+    let directory = try #require(desk.directory)
+    try desk.add("linux/amd64", "x", .file(desk.root.appending("a.tar")), member: "x")
+    for content in ["one", "two"] {
+      try directory.write("x", content)
+      #expect(try run("tar", ["cf", "a.tar", "x"], in: desk.root).status == 0)
+      let file = try #require(await desk.resolve()[amd64, "x"])
+      #expect(try String(contentsOfFile: file.path.string, encoding: .utf8) == content)
+    }
+  }
+
+  @Test("a missing member names the input's place and the archive")
+  func missingMember() async throws {
+    var desk = Desk()
+    let directory = try #require(desk.directory)
+    try directory.write("otelcol", "x")
+    #expect(try run("tar", ["cf", "a.tar", "otelcol"], in: desk.root).status == 0)
+    try desk.add(
+      "linux/amd64", "x", .file(desk.root.appending("a.tar")), member: "otelcoll", line: 7)
+    let failure = try #require(await desk.failure())
+    #expect(failure.kind == .data)
+    #expect(
+      failure.description
+        == "image.yaml:7:3: input \"x\": extracting \"otelcoll\" from \(desk.root)/a.tar: there is no such member; did you mean \"otelcol\"; it has 1 file: \"otelcol\""
+    )
+  }
+
+  @Test("the line to paste is a string where all platforms share a file, else a map")
+  func pinningLines() throws {
+    let one = try Digest.sha256(of: [1]), two = try Digest.sha256(of: [2])
+    func text(_ found: [Platform: Digest]) -> String {
+      InputError.unpinned(url: "https://a.test/x", found: found).description
+    }
+    #expect(text([amd64: one]).hasSuffix(":\n    sha256: \"\(one.hex)\""))
+    #expect(text([amd64: one, arm64: one]).hasSuffix(":\n    sha256: \"\(one.hex)\""))
+    #expect(
+      text([arm64: two, amd64: one]).hasSuffix(
+        ":\n    sha256: { linux/amd64: \"\(one.hex)\", linux/arm64: \"\(two.hex)\" }"))
+  }
+}

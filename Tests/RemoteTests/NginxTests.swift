@@ -1,0 +1,150 @@
+import Bindings
+import Foundation
+import OCILayout
+import OCISpec
+import Remote
+import Reporting
+import Synchronization
+import SystemPackage
+import TestSupport
+import Testing
+
+@Suite(.enabled(if: peers("nginx", "openssl"))) struct NginxTests {
+  private func settings(_ bench: Bench, trusting file: FilePath) -> DownloadSettings {
+    var settings = bench.settings
+    settings.trust = TrustStore(
+      environment: { $0 == "SSL_CERT_FILE" ? file.string : nil }, exists: { _ in true })
+    return settings
+  }
+
+  @Test("https with a private authority in SSL_CERT_FILE works, also unpinned")
+  func privateAuthority() async throws {
+    let bench = try Bench(), (bytes, digest) = try sample()
+    try await Nginx.run { nginx in
+      try nginx.directory.write("www/a", bytes)
+      let settings = settings(bench, trusting: nginx.authority)
+      let got = try await bench.download(nginx.url("/a"), expecting: nil, settings: settings)
+      #expect(got == (digest, 300_000))
+      try await bench.download(nginx.url("/a"), expecting: digest, settings: settings)
+      #expect(nginx.accessLog.count == 1, "what came unpinned is in the cache under its digest")
+    }
+    #expect(bench.files == ["blobs/sha256/\(digest.hex)"])
+  }
+
+  @Test("a certificate directory works as SSL_CERT_DIR")
+  func certificateDirectory() async throws {
+    let bench = try Bench(), (bytes, digest) = try sample()
+    try await Nginx.run { nginx in
+      try nginx.directory.write("www/a", bytes)
+      var settings = bench.settings
+      try FileManager.default.copyItem(
+        atPath: nginx.authority.string, toPath: nginx.directory.write("certs/x", "").string + ".pem"
+      )
+      settings.trust = TrustStore(
+        environment: { $0 == "SSL_CERT_DIR" ? "/nowhere-else:\(nginx.directory.path)/certs" : nil },
+        exists: { _ in false })
+      let error = await bench.failure(nginx.url("/a"), expecting: digest, settings: settings)
+      #expect(
+        "\(error, default: "")".contains("/nowhere-else"), "a folder that is not there is told")
+      settings.trust = TrustStore(
+        environment: { $0 == "SSL_CERT_DIR" ? "\(nginx.directory.path)/certs" : nil },
+        exists: { _ in false })
+      try await bench.download(nginx.url("/a"), expecting: digest, settings: settings)
+    }
+  }
+
+  @Test("a certificate nobody vouches for is refused at once, with the way out")
+  func unknownAuthority() async throws {
+    let bench = try Bench(), (_, digest) = try sample()
+    try await Nginx.run { nginx in
+      let other = try Bench()
+      try await Nginx.run { stranger in
+        let settings = settings(other, trusting: stranger.authority)
+        let error = await bench.failure(nginx.url("/a"), expecting: digest, settings: settings)
+        #expect((error as? FetchError)?.kind == .unavailable)
+        #expect("\(error, default: "")".contains("SSL_CERT_FILE"))
+        #expect(bench.waits.withLock { $0 } == [])
+      }
+    }
+  }
+
+  @Test("a certificate for another name is refused at once")
+  func wrongName() async throws {
+    let bench = try Bench(), (_, digest) = try sample()
+    try await Nginx.run { nginx in
+      let settings = settings(bench, trusting: nginx.authority)
+      let error = await bench.failure(
+        "https://127.0.0.2:\(nginx.securePort)/a".replacing("127.0.0.2", with: "ip6-localhost"),
+        expecting: digest, settings: settings)
+      #expect(error != nil)
+    }
+  }
+
+  @Test("without any authority the error says where it looked and what to set")
+  func noAuthority() async throws {
+    let bench = try Bench(), (_, digest) = try sample()
+    let error = await bench.failure("https://localhost:1/a", expecting: digest)
+    #expect((error as? FetchError) == .noTrustStore([]))
+    var settings = bench.settings
+    let junk = try bench.directory.write("junk.pem", "no certificate")
+    settings.trust = TrustStore(
+      environment: { $0 == "SSL_CERT_FILE" ? junk.string : nil }, exists: { _ in true })
+    let other = await bench.failure(
+      "https://localhost:1/a", expecting: digest, settings: settings)
+    #expect((other as? FetchError) == .noCertificates(in: junk.string))
+  }
+
+  @Test("a partial file is continued by a real server's Range")
+  func resumes() async throws {
+    let bench = try Bench(), (bytes, digest) = try sample()
+    try await Nginx.run { nginx in
+      try nginx.directory.write("www/a", bytes)
+      let settings = settings(bench, trusting: nginx.authority)
+      let head = try run(
+        "curl", ["-sI", "--cacert", nginx.authority.string, nginx.url("/a")]
+      ).output
+      let tag = try #require(head.firstMatch(of: /ETag: (".*")\r/)?.1)
+      try bench.leavePartial(bytes.prefix(99_999), of: digest, validator: "ETag\n\(tag)\n")
+      try await bench.download(nginx.url("/a"), expecting: digest, settings: settings)
+      #expect(nginx.accessLog.last?.contains("\" 206 200001 ") == true)
+    }
+    #expect(try bench.content(digest) == bytes)
+  }
+
+  @Test("a redirect from https to plain http is refused")
+  func downgrade() async throws {
+    let bench = try Bench(), (bytes, digest) = try sample()
+    let locations =
+      "location /down { return 302 http://localhost/a; } location /ok { return 302 /a; }"
+    try await Nginx.run(locations: locations) { nginx in
+      try nginx.directory.write("www/a", bytes)
+      let settings = settings(bench, trusting: nginx.authority)
+      let error = await bench.failure(nginx.url("/down"), expecting: digest, settings: settings)
+      #expect("\(error, default: "")".contains("plain http"))
+      #expect((error as? FetchError)?.kind == .protocolBroken)
+      try await bench.download(nginx.url("/ok"), expecting: digest, settings: settings)
+    }
+  }
+
+  @Test("half a gigabyte passes in bounded memory")
+  func memory() async throws {
+    let bench = try Bench()
+    try await Nginx.run { nginx in
+      let file = nginx.directory.path.appending("www/big").string
+      #expect(try run("truncate", ["-s", "512M", file]).status == 0)
+      let hex = String(try run("sha256sum", [file]).output.prefix(64))
+      let url = "http://127.0.0.1:\(nginx.plainPort)/big", cache = bench.store.root.string
+      await #expect(processExitsWith: .success) {
+        [url = url as String, hex = hex as String, cache = cache as String] in
+        try await withDownloader(.system(isOffline: false)) { downloader in
+          _ = try await downloader.download(
+            url, expecting: Digest(.sha256, hex: hex), into: BlobStore(root: FilePath(cache)),
+            reporter: .silent)
+        }
+        let status = try String(contentsOfFile: "/proc/self/status", encoding: .utf8)
+        let peak = try #require(status.firstMatch(of: /VmHWM:\s+(\d+) kB/)?.1)
+        #expect(try #require(Int(peak)) < 128 << 10)
+      }
+    }
+  }
+}

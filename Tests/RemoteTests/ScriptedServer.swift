@@ -1,0 +1,147 @@
+import Foundation
+import NIOCore
+import NIOHTTP1
+import NIOPosix
+import Synchronization
+
+/// An HTTP server on loopback that answers each request as a script says, faults included.
+final class ScriptedServer: Sendable {
+  struct Request: Sendable {
+    var method: String
+    var uri: String
+    var headers: HTTPHeaders
+    /// 0 for the first request the server gets.
+    var number: Int
+
+    subscript(_ name: String) -> String? { headers.first(name: name) }
+  }
+
+  struct Answer: Sendable {
+    var status = 200
+    var headers: [(String, String)] = []
+    var body: [UInt8] = []
+    /// What Content-Length says; the body's count where nothing is said.
+    var length: Int?
+    var isChunked = false
+    /// Close the connection after this many bytes of the body; before the head for -1.
+    var dropAfter: Int?
+    /// Say nothing at all, for ever.
+    var isSilent = false
+  }
+
+  private let channel: any Channel
+  private let group = MultiThreadedEventLoopGroup(numberOfThreads: 1)
+  private let log: Log
+
+  var port: Int { channel.localAddress?.port ?? 0 }
+  var requests: [Request] { log.requests.withLock { $0 } }
+
+  func url(_ path: String) -> String { "http://127.0.0.1:\(port)\(path)" }
+
+  private init(_ script: @escaping @Sendable (Request) -> Answer) async throws {
+    let log = Log()
+    self.log = log
+    channel = try await ServerBootstrap(group: group)
+      .serverChannelOption(.socketOption(.so_reuseaddr), value: 1)
+      .childChannelInitializer { channel in
+        channel.pipeline.configureHTTPServerPipeline(withErrorHandling: false).flatMapThrowing {
+          try channel.pipeline.syncOperations.addHandler(Handler(log: log, script: script))
+        }
+      }.bind(host: "127.0.0.1", port: 0).get()
+  }
+
+  @discardableResult
+  static func run<Result>(
+    _ script: @escaping @Sendable (Request) -> Answer,
+    _ body: (ScriptedServer) async throws -> Result
+  ) async throws -> Result {
+    let server = try await ScriptedServer(script)
+    let result: Swift.Result<Result, any Error>
+    do { result = .success(try await body(server)) } catch { result = .failure(error) }
+    try await server.channel.close()
+    try await server.group.shutdownGracefully()
+    return try result.get()
+  }
+
+  private final class Log: Sendable {
+    let requests = Mutex<[Request]>([])
+  }
+
+  private final class Handler: ChannelInboundHandler {
+    typealias InboundIn = HTTPServerRequestPart
+    typealias OutboundOut = HTTPServerResponsePart
+
+    let log: Log
+    let script: @Sendable (Request) -> Answer
+    var head: HTTPRequestHead?
+
+    init(log: Log, script: @escaping @Sendable (Request) -> Answer) {
+      self.log = log
+      self.script = script
+    }
+
+    func channelRead(context: ChannelHandlerContext, data: NIOAny) {
+      switch unwrapInboundIn(data) {
+      case .head(let head): self.head = head
+      case .body: break
+      case .end:
+        guard let head else { return }
+        let request = log.requests.withLock { requests in
+          let request = Request(
+            method: head.method.rawValue, uri: head.uri, headers: head.headers,
+            number: requests.count)
+          requests.append(request)
+          return request
+        }
+        answer(script(request), context: context)
+      }
+    }
+
+    func answer(_ answer: Answer, context: ChannelHandlerContext) {
+      if answer.isSilent { return }
+      if answer.dropAfter == -1 { return context.close(promise: nil) }
+      var head = HTTPResponseHead(
+        version: .http1_1, status: .init(statusCode: answer.status),
+        headers: HTTPHeaders(answer.headers))
+      if !answer.isChunked {
+        head.headers.add(name: "Content-Length", value: "\(answer.length ?? answer.body.count)")
+      }
+      context.write(wrapOutboundOut(.head(head)), promise: nil)
+      let sent = answer.body.prefix(answer.dropAfter ?? answer.body.count)
+      context.write(wrapOutboundOut(.body(.byteBuffer(ByteBuffer(bytes: sent)))), promise: nil)
+      let channel = context.channel
+      if answer.dropAfter != nil {
+        context.flush()
+        // Let the bytes arrive before the end does.
+        context.eventLoop.scheduleTask(in: .milliseconds(50)) { channel.close(promise: nil) }
+      } else {
+        context.writeAndFlush(wrapOutboundOut(.end(nil)), promise: nil)
+      }
+    }
+  }
+}
+
+extension ScriptedServer.Answer {
+  /// The file as a proper server gives it, ranges included.
+  static func file(
+    _ content: [UInt8], for request: ScriptedServer.Request, tag: String? = "\"v1\""
+  ) -> Self {
+    let headers = tag.map { [("ETag", $0)] } ?? []
+    guard let range = request["Range"], let tag, request["If-Range"] == tag,
+      let start = Int(range.dropFirst("bytes=".count).dropLast())
+    else { return Self(headers: headers, body: content) }
+    guard start < content.count else {
+      return Self(status: 416, headers: [("Content-Range", "bytes */\(content.count)")])
+    }
+    let contentRange = "bytes \(start)-\(content.count - 1)/\(content.count)"
+    return Self(
+      status: 206, headers: headers + [("Content-Range", contentRange)],
+      body: Array(content[start...]))
+  }
+
+  func dropping(after count: Int) -> Self {
+    var answer = self
+    answer.dropAfter = count
+    return answer
+  }
+}
