@@ -61,6 +61,7 @@ struct Assemble: AsyncParsableCommand {
   func run() async throws {
     let console = common.console()
     let reporter = console.reporter
+    var stages = Stages(reporter)
     let definition = try ImageDefinition.load(
       FilePath(definition), overrides: try parameters.dictionary(),
       platforms: platforms.isEmpty ? nil : platforms)
@@ -70,9 +71,13 @@ struct Assemble: AsyncParsableCommand {
     }
     let epoch = try Epoch.choose(flag: epoch, definition: definition.epoch, reporter)
     let output = FilePath(output ?? "build/\(definition.name)")
+    stages.end("definition")
+
     let cache = try CacheDirectory.locate(fallbackBeside: output, reporter: reporter)
-    let inputs = try await InputResolver.resolve(
+    let inputs = try await InputResolver().resolve(
       definition, cache: cache.store, offline: offline, reporter: reporter)
+    stages.end("inputs")
+
     let plan = try AssemblyPlan(
       definition, inputs: inputs.files, epoch: epoch.seconds, spoolStore: cache.store,
       reporter: reporter)
@@ -85,11 +90,13 @@ struct Assemble: AsyncParsableCommand {
       try layout.tag(images.root, as: tag)
       return images
     }
-    console.close()
+    stages.end("layers")
+
     try writeArchives(of: images, layout: layout, name: definition.name, epoch: epoch)
     if let digestFile {
       try writeFile(FilePath(digestFile), "\(images.root.digest)\n")
     }
+    console.close()
     if json {
       try answer(PrettyJSON.encode(images.summary(layout: output, tag: tag)))
     } else if archive != "-" {
