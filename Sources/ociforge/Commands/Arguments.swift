@@ -3,21 +3,14 @@ import Bindings
 import OCISpec
 import Reporting
 
-extension Platform: ExpressibleByArgument {
-  package init?(argument: String) {
-    guard let platform = try? Platform(parsing: argument) else { return nil }
-    self = platform
-  }
-}
-
 /// `NAME=VALUE` of `--set`.
-struct ParameterAssignment: ExpressibleByArgument {
+struct ParameterAssignment {
   let name: String
   let value: String
 
-  init?(argument: String) {
-    let parts = argument.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
-    guard parts.count == 2, !parts[0].isEmpty else { return nil }
+  init(parsing text: String) throws {
+    let parts = text.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
+    guard parts.count == 2, !parts[0].isEmpty else { throw UsageError.notAnAssignment(text) }
     name = String(parts[0])
     value = String(parts[1])
   }
@@ -37,14 +30,16 @@ extension [ParameterAssignment] {
 }
 
 /// The one time in an image: seconds since 1970, below 2^33, which is what a tar header holds.
-struct Epoch: ExpressibleByArgument {
+struct Epoch {
   let seconds: Int64
 
   init(seconds: Int64) { self.seconds = seconds }
 
-  init?(argument: String) {
-    let isDigits = argument.utf8.allSatisfy { (0x30...0x39).contains($0) }
-    guard isDigits, let seconds = Int64(argument), seconds < 1 << 33 else { return nil }
+  init(parsing text: String) throws(UsageError) {
+    let isDigits = text.utf8.allSatisfy { (0x30...0x39).contains($0) }
+    guard isDigits, let seconds = Int64(text), seconds < 1 << 33 else {
+      throw UsageError.notAnEpoch(text)
+    }
     self.seconds = seconds
   }
 
@@ -53,7 +48,7 @@ struct Epoch: ExpressibleByArgument {
     if let flag { return flag }
     if let definition { return Epoch(seconds: definition) }
     guard let text = environment("SOURCE_DATE_EPOCH") else { return Epoch(seconds: 0) }
-    guard let epoch = Epoch(argument: text) else { throw UsageError.sourceDateEpoch(text) }
+    guard let epoch = try? Epoch(parsing: text) else { throw UsageError.sourceDateEpoch(text) }
     reporter.report(.notice("epoch \(epoch.seconds) from SOURCE_DATE_EPOCH"))
     return epoch
   }
@@ -61,7 +56,9 @@ struct Epoch: ExpressibleByArgument {
 
 /// What is wrong with a command line beyond its grammar.
 enum UsageError: Failure {
+  case notAnAssignment(String)
   case parameterSetTwice(String)
+  case notAnEpoch(String)
   case sourceDateEpoch(String)
   case dockerArchiveOfSeveral([Platform])
   case severalPlatforms([Platform], reference: String)
@@ -73,6 +70,10 @@ enum UsageError: Failure {
 
   var description: String {
     switch self {
+    case .notAnAssignment(let text):
+      "not a parameter: expected NAME=VALUE, got \(text.quoted)"
+    case .notAnEpoch(let text):
+      "not a time: expected seconds since 1970 as digits below 2^33, got \(text.quoted)"
     case .parameterSetTwice(let name): "parameter \(name.quoted) is set twice"
     case .sourceDateEpoch(let text):
       "SOURCE_DATE_EPOCH: expected seconds since 1970 as digits below 2^33, got \(text.quoted); mend it or give --epoch"

@@ -56,7 +56,8 @@ final class Console: Sendable {
 
   static func printError(_ text: String) {
     let color = ProcessState.isTerminal(2) && environment("NO_COLOR") == nil
-    writeError((color ? "\u{1B}[1;31merror: \u{1B}[0m" : "error: ") + text + "\n")
+    let label = color ? "\u{1B}[1;31merror: \u{1B}[0m" : "error: "
+    writeError(text.split(separator: "\n").map { "\(label)\($0)\n" }.joined())
   }
 
   /// Nothing can be done for people where stderr is gone.
