@@ -138,10 +138,11 @@ struct MemberExtraction {
     }
   }
 
-  /// The name without leading `./`, however often.
+  /// The name without leading `./`, however often, and without the slash that ends a directory's.
   static func normal(_ name: [UInt8]) -> [UInt8] {
     var rest = name[...]
     while rest.starts(with: "./".utf8) { rest = rest.dropFirst(2).drop { $0 == 0x2F } }
+    while rest.last == 0x2F { rest.removeLast() }
     return Array(rest)
   }
 }

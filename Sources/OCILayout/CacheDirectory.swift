@@ -38,15 +38,25 @@ package final class CacheDirectory: Sendable {
     } else {
       reason = "none of OCIFORGE_CACHE, XDG_CACHE_HOME and HOME names a folder"
     }
-    let parent = output.removingLastComponent()
-    let beside = BlobStore(root: parent.isEmpty ? "." : parent)
-    try beside.sweep()
-    let folder = try TemporaryFolder(in: beside)
+    let folder = try temporaryFolder(beside: output)
     reporter.report(
       .notice(
         "no cache that can be written (\(reason)); using a temporary one in \(folder.path.string.quoted)"
       ))
     return CacheDirectory(folder.path, temporary: folder)
+  }
+
+  /// Beside the output, or in it where it is the one folder that can be written, as a mounted volume may be.
+  private static func temporaryFolder(beside output: FilePath) throws -> TemporaryFolder {
+    let parent = output.removingLastComponent()
+    let beside = BlobStore(root: parent.isEmpty ? "." : parent)
+    do {
+      try beside.sweep()
+      return try TemporaryFolder(in: beside)
+    } catch {
+      guard let folder = try? TemporaryFolder(in: BlobStore(root: output)) else { throw error }
+      return folder
+    }
   }
 
   /// The first that is said decides. Relative paths in XDG_CACHE_HOME are to be ignored (XDG Base Directory

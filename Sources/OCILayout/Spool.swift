@@ -6,14 +6,19 @@ package import SystemPackage
 ///
 /// A class, because the file behind it is removed exactly once.
 package final class Spool: Sendable {
+  private let store: BlobStore
   private let file: FileDescriptor
   package let path: FilePath
 
-  package init(store: BlobStore) throws { (file, path) = try store.createTemporary() }
+  package init(store: BlobStore) throws {
+    self.store = store
+    (file, path) = try store.createTemporary()
+  }
 
   deinit {
     _ = try? FileSystem.remove(path)
     try? file.close()
+    store.removeTemporaryDirectoryIfEmpty()
   }
 
   package func append(_ bytes: UnsafeRawBufferPointer) throws {

@@ -24,7 +24,16 @@ final class Connections: Sendable {
   func get(
     _ url: RemoteURL, headers: [(name: String, value: String)]
   ) async throws -> HTTPClientResponse {
+    let route = Route(proxy: try settings.proxies.proxy(for: url), isTLS: url.scheme == .https)
     var request = HTTPClientRequest(url: url.requestText)
+    if let proxy = route.proxy, !route.isTLS {
+      request.url = proxy.origin + url.target
+      request.headers.add(name: "Host", value: url.authority)
+      if let credentials = proxy.credentials {
+        let value = credentials.authorization.headerValue
+        request.headers.add(name: "Proxy-Authorization", value: value)
+      }
+    }
     request.headers.add(name: "User-Agent", value: settings.userAgent)
     request.headers.add(name: "Accept", value: "*/*")
     request.headers.add(name: "Accept-Encoding", value: "identity")
@@ -32,7 +41,7 @@ final class Connections: Sendable {
       request.headers.add(name: "Authorization", value: credentials.authorization.headerValue)
     }
     for header in headers { request.headers.add(name: header.name, value: header.value) }
-    let client = try client(for: url)
+    let client = try client(for: route)
     do {
       return try await client.execute(request, deadline: .distantFuture)
     } catch {
@@ -49,9 +58,8 @@ final class Connections: Sendable {
     for client in all { try await client.shutdown() }
   }
 
-  private func client(for url: RemoteURL) throws -> HTTPClient {
-    let route = Route(proxy: try settings.proxies.proxy(for: url), isTLS: url.scheme == .https)
-    return try clients.withLock { clients in
+  private func client(for route: Route) throws -> HTTPClient {
+    try clients.withLock { clients in
       if let client = clients[route] { return client }
       let client = HTTPClient(
         eventLoopGroupProvider: .singleton, configuration: try configuration(for: route))
@@ -72,10 +80,12 @@ final class Connections: Sendable {
       tls.minimumTLSVersion = .tlsv12
       tls.trustRoots = .certificates(try settings.trust.certificates())
       configuration.tlsConfiguration = tls
-    }
-    if let proxy = route.proxy {
-      configuration.proxy = .server(
-        host: proxy.host, port: proxy.port, authorization: proxy.credentials?.authorization)
+      configuration.proxy = route.proxy.map { proxy in
+        .server(host: proxy.host, port: proxy.port, authorization: proxy.credentials?.authorization)
+      }
+    } else if route.proxy != nil {
+      // The client would ask the proxy for a tunnel, which many allow to port 443 only.
+      configuration.http1_1ConnectionDebugInitializer = AbsoluteForm.install
     }
     return configuration
   }

@@ -58,15 +58,12 @@ package struct Downloader: Sendable {
   ) async throws -> (digest: Digest, size: Int64) {
     let key =
       try expected?.hex ?? "unpinned-" + Digest.sha256(of: Array(url.requestText.utf8)).hex
-    guard
-      let partial = try await lock(
-        key, expecting: expected, in: store, url: url, reporter: reporter)
-    else {
+    let partial: PartialFile
+    switch try await turn(key, expecting: expected, in: store, url: url, reporter: reporter) {
+    case .ours(let file): partial = file
+    case .over(let digest, let size):
       reporter.report(.finished(item: item, outcome: "fetched by another process"))
-      guard let expected, let size = try store.size(of: expected) else {
-        preconditionFailure("only a blob that is there ends the wait without a lock")
-      }
-      return (expected, size)
+      return (digest, size)
     }
     let clock = ContinuousClock()
     let start = clock.now, first = partial.byteCount
@@ -81,20 +78,26 @@ package struct Downloader: Sendable {
     return (digest, partial.byteCount)
   }
 
-  /// Waits until this process may download, or until there is nothing left to download (`nil`). Asks again
-  /// and again instead of blocking a thread: all threads could otherwise wait for one that has none.
-  private func lock(
+  private enum Turn {
+    case ours(PartialFile)
+    /// Someone else has brought the file.
+    case over(Digest, size: Int64)
+  }
+
+  /// Waits until this process may download, or until there is nothing left to download. Asks again and again
+  /// instead of blocking a thread: all threads could otherwise wait for one that has none.
+  private func turn(
     _ key: String, expecting expected: Digest?, in store: BlobStore, url: RemoteURL,
     reporter: Reporter
-  ) async throws -> PartialFile? {
+  ) async throws -> Turn {
     var isWaiting = false
     while true {
       let partial = try PartialFile.open(in: store, key: key, isKept: expected != nil)
-      if let expected, try store.size(of: expected) != nil {
+      if let expected, let size = try store.size(of: expected) {
         partial?.discard()
-        return nil
+        return .over(expected, size: size)
       }
-      if let partial { return partial }
+      if let partial { return .ours(partial) }
       if !isWaiting { reporter.detail("waiting for another download of \(url)") }
       isWaiting = true
       try await Task.sleep(for: .milliseconds(50))

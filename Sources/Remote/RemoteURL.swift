@@ -116,10 +116,13 @@ package struct RemoteURL: Sendable, Hashable, CustomStringConvertible {
 
   package var isLocalhost: Bool { host == "localhost" || host.hasSuffix(".localhost") }
 
-  private var origin: String {
+  /// Host and port as a `Host` header has them.
+  var authority: String {
     let name = host.contains(":") ? "[\(host)]" : host
-    return "\(scheme.rawValue)://\(name)" + (port == scheme.port ? "" : ":\(port)")
+    return name + (port == scheme.port ? "" : ":\(port)")
   }
+
+  var origin: String { "\(scheme.rawValue)://\(authority)" }
 
   /// Any text that may be a URL without what may be a secret in it.
   package static func redact(_ text: String) -> String {

@@ -153,6 +153,38 @@ private struct Desk {
     )
   }
 
+  @Test(
+    "each distinct file is fetched once, and every failure is told", .enabled(if: peers("python3")))
+  func fetches() async throws {
+    var desk = Desk()
+    let directory = try #require(desk.directory)
+    let server = try FileServer(of: desk.root)
+    defer { server.stop() }
+    for number in 0..<6 { try directory.write("f\(number)", "content \(number)") }
+    for number in 0..<6 {
+      let digest = try Digest.sha256(of: Array("content \(number)".utf8))
+      for platform in ["linux/amd64", "linux/arm64"] {
+        try desk.add(platform, "f\(number)", .url(server.url("f\(number)"), digest: digest))
+      }
+    }
+    let resolved = try await desk.resolve(offline: false)
+    #expect(server.requestCount == 6)
+    let file = try #require(resolved[arm64, "f5"])
+    #expect(try String(contentsOfFile: file.path.string, encoding: .utf8) == "content 5")
+    #expect(!file.isExecutable)
+
+    let other = try Digest.sha256(of: [7])
+    try desk.add("linux/amd64", "wrong", .url(server.url("f1"), digest: other), line: 2)
+    try desk.add("linux/amd64", "gone", .url(server.url("gone"), digest: other), line: 3)
+    try desk.add("linux/arm64", "loose", .url(server.url("f2"), digest: nil), line: 4)
+    let failure = try #require(await desk.failure(offline: false))
+    #expect(failure.failures.map(\.kind) == [.data, .notFound, .data])
+    #expect(failure.description.contains("image.yaml:2:3: input \"wrong\": digest mismatch: "))
+    #expect(failure.description.contains("image.yaml:3:3: input \"gone\": fetching http://"))
+    #expect(failure.description.contains("image.yaml:4:3: input \"loose\": fetching http://"))
+    #expect(server.requestCount == 8, "nothing is fetched again, unpinned http not at all")
+  }
+
   @Test("the line to paste is a string where all platforms share a file, else a map")
   func pinningLines() throws {
     let one = try Digest.sha256(of: [1]), two = try Digest.sha256(of: [2])
@@ -164,5 +196,45 @@ private struct Desk {
     #expect(
       text([arm64: two, amd64: one]).hasSuffix(
         ":\n    sha256: { linux/amd64: \"\(one.hex)\", linux/arm64: \"\(two.hex)\" }"))
+  }
+}
+
+/// Python's file server on loopback, with its log.
+private final class FileServer {
+  private let process = Process()
+  private let log: FilePath
+  private let port: String
+
+  init(of directory: FilePath) throws {
+    log = directory.appending("server.log")
+    let script = """
+      import http.server, functools, sys
+      handler = functools.partial(http.server.SimpleHTTPRequestHandler, directory=sys.argv[1])
+      server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler)
+      print(server.server_address[1], flush=True)
+      server.serve_forever()
+      """
+    process.executableURL = URL(fileURLWithPath: "/usr/bin/env")
+    process.arguments = ["python3", "-c", script, directory.string]
+    let stdout = Pipe()
+    process.standardOutput = stdout
+    _ = FileManager.default.createFile(atPath: log.string, contents: nil)
+    process.standardError = FileHandle(forWritingAtPath: log.string)
+    try process.run()
+    let line = String(decoding: stdout.fileHandleForReading.availableData, as: UTF8.self)
+    port = line.trimmingCharacters(in: .whitespacesAndNewlines)
+  }
+
+  func stop() {
+    // The thread that started it may have blocked gentler signals, which a child inherits.
+    kill(process.processIdentifier, SIGKILL)
+    process.waitUntilExit()
+  }
+
+  func url(_ name: String) -> String { "http://127.0.0.1:\(port)/\(name)" }
+
+  var requestCount: Int {
+    let text = try? String(contentsOfFile: log.string, encoding: .utf8)
+    return (text ?? "").components(separatedBy: "\"GET ").count - 1
   }
 }

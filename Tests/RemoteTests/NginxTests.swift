@@ -74,9 +74,9 @@ import Testing
     try await Nginx.run { nginx in
       let settings = settings(bench, trusting: nginx.authority)
       let error = await bench.failure(
-        "https://127.0.0.2:\(nginx.securePort)/a".replacing("127.0.0.2", with: "ip6-localhost"),
-        expecting: digest, settings: settings)
-      #expect(error != nil)
+        "https://127.0.0.1:\(nginx.securePort)/a", expecting: digest, settings: settings)
+      #expect("\(error, default: "")".contains("certificate is refused"))
+      #expect(bench.waits.withLock { $0 } == [])
     }
   }
 
@@ -100,10 +100,12 @@ import Testing
     try await Nginx.run { nginx in
       try nginx.directory.write("www/a", bytes)
       let settings = settings(bench, trusting: nginx.authority)
-      let head = try run(
-        "curl", ["-sI", "--cacert", nginx.authority.string, nginx.url("/a")]
-      ).output
-      let tag = try #require(head.firstMatch(of: /ETag: (".*")\r/)?.1)
+      let path = nginx.directory.path.appending("www/a").string
+      let attributes = try FileManager.default.attributesOfItem(atPath: path)
+      let modified = try #require(attributes[.modificationDate] as? Date)
+      // nginx: time and size, both in hexadecimal digits.
+      let time = String(Int(modified.timeIntervalSince1970), radix: 16)
+      let tag = "\"\(time)-\(String(bytes.count, radix: 16))\""
       try bench.leavePartial(bytes.prefix(99_999), of: digest, validator: "ETag\n\(tag)\n")
       try await bench.download(nginx.url("/a"), expecting: digest, settings: settings)
       #expect(nginx.accessLog.last?.contains("\" 206 200001 ") == true)
