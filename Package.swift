@@ -58,24 +58,27 @@ let package = Package(
       ]),
     library("Definition", ["Reporting", "OCISpec", "Bindings", filePaths]),
     library("OCILayout", ["Reporting", "OCISpec", "Bindings", filePaths]),
+    library("Workers", [nioCore, threads]),
     library(
       "Remote",
       [
-        "Reporting", "OCISpec", "OCILayout", "Bindings", filePaths, http, nioCore, nioHTTP, nioTLS,
-        threads,
+        "Reporting", "Workers", "OCISpec", "OCILayout", "Bindings", filePaths, http, nioCore,
+        nioHTTP, nioTLS, threads,
       ]),
     library(
       "Inputs",
-      ["Reporting", "Definition", "Remote", "OCILayout", "OCISpec", "Bindings", filePaths]),
+      [
+        "Reporting", "Workers", "Definition", "Remote", "OCILayout", "OCISpec", "Bindings",
+        filePaths,
+      ]),
     library(
       "Assembly",
-      ["Reporting", "OCISpec", "OCILayout", "Bindings", "Definition", filePaths, nioCore, threads]),
+      ["Reporting", "Workers", "OCISpec", "OCILayout", "Bindings", "Definition", filePaths]),
     .executableTarget(
       name: "ociforge",
       dependencies: [
         "Assembly", "Bindings", "Definition", "Inputs", "OCILayout", "OCISpec", "Remote",
-        "Reporting", arguments,
-        filePaths,
+        "Reporting", "Workers", arguments, filePaths,
       ],
       swiftSettings: strict),
 

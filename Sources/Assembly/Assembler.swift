@@ -2,12 +2,14 @@ import Definition
 package import OCILayout
 package import OCISpec
 package import Reporting
+import Workers
 
 /// What an assembly is told besides its definition.
 package struct AssemblyOptions: Sendable {
   /// The one time in the image, in seconds since 1970.
   package var epoch: Int64
   package var format: LayerFormat
+  /// How many layers are packed at once.
   package var threads: Int
 
   package init(epoch: Int64, format: LayerFormat = .v1, threads: Int) {
@@ -45,9 +47,7 @@ package struct Assembler: Sendable {
   }
 
   package func assemble(_ plan: AssemblyPlan) async throws -> AssembledImages {
-    let layers = try await WorkerPool.with(threads: options.threads) { pool in
-      try await pack(plan.images, on: pool)
-    }
+    let layers = try await pack(plan.images)
     let images = try zip(plan.images, layers).map { image, layers in
       try compose(image.definition, layers: layers, annotations: plan.annotations)
     }
@@ -57,22 +57,19 @@ package struct Assembler: Sendable {
 
   /// Packs the layers of all platforms side by side; a plan that several platforms share is packed for each,
   /// which gives the same blob.
-  private func pack(
-    _ images: [ImagePlan], on pool: WorkerPool
-  ) async throws -> [[PackedLayer]] {
+  private func pack(_ images: [ImagePlan]) async throws -> [[PackedLayer]] {
     let writer = LayerWriter(format: options.format, store: store, reporter: reporter)
-    return try await withThrowingTaskGroup(of: (Int, Int, PackedLayer).self) { group in
-      var packed = images.map { [PackedLayer?](repeating: nil, count: $0.layers.count) }
-      for (index, image) in images.enumerated() {
-        for (layer, plan) in image.layers.enumerated() {
-          let label = images.count > 1 ? "\(image.platform) \(plan.name)" : plan.name
-          group.addTask {
-            (index, layer, try await pool.run { try writer.pack(plan, label: label) })
-          }
-        }
+    let jobs = images.flatMap { image in
+      image.layers.map { layer in
+        (layer, images.count > 1 ? "\(image.platform) \(layer.name)" : layer.name)
       }
-      for try await (image, layer, result) in group { packed[image][layer] = result }
-      return packed.map { $0.compactMap(\.self) }
+    }
+    var results = await concurrentResults(of: jobs, limit: options.threads) { plan, label in
+      try await withBlockingWork { try writer.pack(plan, label: label) }
+    }[...]
+    return try images.map { image in
+      defer { results.removeFirst(image.layers.count) }
+      return try results.prefix(image.layers.count).map { try $0.get() }
     }
   }
 

@@ -3,6 +3,7 @@ package import OCILayout
 import OCISpec
 package import Remote
 package import Reporting
+import Workers
 
 /// Turns a definition's inputs into verified files: fetches what is not in the cache, takes members out of
 /// archives, checks that local files are there.

@@ -5,6 +5,7 @@ import OCISpec
 import Remote
 import Reporting
 import SystemPackage
+import Workers
 
 /// One platform's use of one input.
 struct InputUse: Sendable {

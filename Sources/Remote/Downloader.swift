@@ -5,6 +5,7 @@ import NIOHTTP1
 package import OCILayout
 package import OCISpec
 package import Reporting
+import Workers
 
 /// Runs `body` with a downloader and closes its connections in every way out. Nothing is opened and no thread
 /// is started before the first download that the cache does not answer.

@@ -7,6 +7,7 @@ import OCILayout
 import OCISpec
 import Reporting
 import SystemPackage
+import Workers
 
 struct Assemble: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
@@ -89,7 +90,7 @@ struct Assemble: AsyncParsableCommand {
     let layout = try ImageLayout.create(output)
     let images = try await layout.withWriteSession {
       let assembler = Assembler(
-        options: AssemblyOptions(epoch: epoch.seconds, threads: WorkerPool.defaultThreadCount),
+        options: AssemblyOptions(epoch: epoch.seconds, threads: processorCount),
         store: layout.store, reporter: reporter)
       let images = try await assembler.assemble(plan)
       try layout.tag(images.root, as: tag)

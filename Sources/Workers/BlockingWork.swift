@@ -1,3 +1,4 @@
+import NIOCore
 import NIOPosix
 
 /// Runs a task's synchronous parts (files, hashes, C libraries) on NIO's pool of blocking threads, so that
@@ -9,6 +10,9 @@ import NIOPosix
 package func withBlockingWork<Result>(_ body: () async throws -> Result) async throws -> Result {
   try await withTaskExecutorPreference(BlockingThreads.shared, operation: body)
 }
+
+/// How many processors this process may use: affinity and cgroup quotas count.
+package var processorCount: Int { System.coreCount }
 
 /// A class, because executors are named by identity.
 private final class BlockingThreads: TaskExecutor {

@@ -1,6 +1,6 @@
 /// Results of `transform` in the order of `items`, at most `limit` at a time. One that fails does not stop
 /// the others.
-func concurrentResults<Item: Sendable, Value: Sendable>(
+package func concurrentResults<Item: Sendable, Value: Sendable>(
   of items: [Item], limit: Int, _ transform: @escaping @Sendable (Item) async throws -> Value
 ) async -> [Result<Value, any Error>] {
   await withTaskGroup(of: (Int, Result<Value, any Error>).self) { group in
