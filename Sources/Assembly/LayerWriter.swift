@@ -33,7 +33,7 @@ package struct LayerWriter: Sendable {
   package func pack(_ plan: LayerPlan, label: String) throws -> PackedLayer {
     let blob = try store.ingest()
     let encoder = try LayerEncoder(format) { try blob.write($0) }
-    let hash = RunningHash(try SHA256())
+    let hash = RunningHash(try MessageDigest(.sha256))
     let tar = try TarStream { bytes in
       try hash.update(bytes)
       try encoder.write(bytes)
@@ -123,9 +123,9 @@ extension LayerPlan {
 
 /// A hash that a closure feeds and its owner finishes. A class, because both hold it.
 private final class RunningHash {
-  private var hash: SHA256?
+  private var hash: MessageDigest?
 
-  init(_ hash: consuming SHA256) { self.hash = consume hash }
+  init(_ hash: consuming MessageDigest) { self.hash = consume hash }
 
   func update(_ bytes: UnsafeRawBufferPointer) throws { try hash?.update(bytes) }
 

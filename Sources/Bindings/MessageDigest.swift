@@ -32,6 +32,14 @@ package struct MessageDigest: ~Copyable {
     }
   }
 
+  package mutating func update(_ bytes: [UInt8]) throws(LibraryError) {
+    // A typed rethrow: withUnsafeBytes infers an untyped one.
+    let result = bytes.withUnsafeBytes { bytes in
+      Result { () throws(LibraryError) in try update(bytes) }
+    }
+    try result.get()
+  }
+
   package consuming func finalize() throws(LibraryError) -> Digest {
     var bytes = [UInt8](repeating: 0, count: algorithm.hexLength / 2)
     guard EVP_DigestFinal_ex(context, &bytes, nil) == 1 else {
@@ -48,5 +56,18 @@ package struct MessageDigest: ~Copyable {
       decoding: text.prefix { $0 != 0 }.map(UInt8.init(bitPattern:)), as: UTF8.self)
     return LibraryError(
       "OpenSSL", operation, code: Int32(truncatingIfNeeded: code), message: message)
+  }
+}
+
+extension Digest {
+  /// The digest of bytes at hand.
+  package static func of(_ bytes: [UInt8], by algorithm: Algorithm) throws(LibraryError) -> Digest {
+    var hash = try MessageDigest(algorithm)
+    try hash.update(bytes)
+    return try hash.finalize()
+  }
+
+  package static func sha256(of bytes: [UInt8]) throws(LibraryError) -> Digest {
+    try of(bytes, by: .sha256)
   }
 }

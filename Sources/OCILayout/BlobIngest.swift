@@ -10,7 +10,7 @@ package final class BlobIngest {
   private let store: BlobStore
   private let file: FileDescriptor
   private let temporary: FilePath
-  private var hash: SHA256?
+  private var hash: MessageDigest?
   package private(set) var byteCount: Int64 = 0
   /// Whether the temporary file has its final name or was not needed.
   private var isGone = false
@@ -18,7 +18,7 @@ package final class BlobIngest {
   init(store: BlobStore) throws {
     self.store = store
     (file, temporary) = try store.createTemporary()
-    hash = try SHA256()
+    hash = try MessageDigest(.sha256)
   }
 
   deinit {

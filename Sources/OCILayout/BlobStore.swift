@@ -81,7 +81,7 @@ package struct BlobStore: Sendable {
     defer { try? file.close() }
     let buffer = UnsafeMutableRawBufferPointer.allocate(byteCount: 1 << 18, alignment: 16)
     defer { buffer.deallocate() }
-    var hash = try SHA256()
+    var hash = try MessageDigest(.sha256)
     while case let count = try FileSystem.read(file, into: buffer, path: path), count > 0 {
       let bytes = UnsafeRawBufferPointer(rebasing: buffer[..<count])
       try hash.update(bytes)

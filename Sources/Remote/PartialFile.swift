@@ -13,7 +13,7 @@ final class PartialFile {
   private let file: FileDescriptor
   private let path: FilePath
   private let isKept: Bool
-  private var hash: SHA256?
+  private var hash: MessageDigest?
   private var isCommitted = false
   private(set) var byteCount: Int64 = 0
   /// Kept with the bytes, so that a later process can continue.
@@ -53,7 +53,7 @@ final class PartialFile {
     self.file = file
     self.path = path
     self.isKept = isKept
-    hash = try SHA256()
+    hash = try MessageDigest(.sha256)
     let text = isKept ? try? FileSystem.readAll(validatorPath, limit: 4096) : nil
     validator = text.flatMap { Validator(text: String(decoding: $0, as: UTF8.self)) }
     guard validator != nil else {
@@ -96,7 +96,7 @@ final class PartialFile {
     }
     byteCount = 0
     isResumed = false
-    hash = try SHA256()
+    hash = try MessageDigest(.sha256)
     self.validator = validator
     try FileSystem.remove(validatorPath)
     guard isKept, let validator else { return }
