@@ -22,6 +22,9 @@ struct OCIForge: AsyncParsableCommand {
       Untag.self, CollectGarbage.self, Schema.self, Init.self, Version.self,
     ])
 
+  /// What the parser's own errors begin with: the same as ours.
+  static let _errorLabel = "error"
+
   static func main() async {
     ProcessState.prepare()
     do {

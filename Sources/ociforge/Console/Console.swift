@@ -1,5 +1,6 @@
 import ArgumentParser
 import Bindings
+import Definition
 import Reporting
 import Synchronization
 import SystemPackage
@@ -49,6 +50,8 @@ final class Console: Sendable {
   static func printError(_ failure: any Failure) {
     if let list = failure as? FailureList {
       for failure in list.failures { printError(failure) }
+    } else if case DefinitionError.invalid(let file, let complaints) = failure {
+      for complaint in complaints { printError(complaint.description(in: file)) }
     } else {
       printError(failure.description)
     }
