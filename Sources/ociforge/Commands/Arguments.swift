@@ -1,23 +1,15 @@
-import ArgumentParser
 import Bindings
 import OCISpec
 import Reporting
 
-extension Platform: ExpressibleByArgument {
-  package init?(argument: String) {
-    guard let platform = try? Platform(parsing: argument) else { return nil }
-    self = platform
-  }
-}
-
 /// `NAME=VALUE` of `--set`.
-struct ParameterAssignment: ExpressibleByArgument {
+struct ParameterAssignment {
   let name: String
   let value: String
 
-  init?(argument: String) {
-    let parts = argument.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
-    guard parts.count == 2, !parts[0].isEmpty else { return nil }
+  init(parsing text: String) throws {
+    let parts = text.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
+    guard parts.count == 2, !parts[0].isEmpty else { throw UsageError.malformedAssignment }
     name = String(parts[0])
     value = String(parts[1])
   }
@@ -37,14 +29,16 @@ extension [ParameterAssignment] {
 }
 
 /// The one time in an image: seconds since 1970, below 2^33, which is what a tar header holds.
-struct Epoch: ExpressibleByArgument {
+struct Epoch {
   let seconds: Int64
 
   init(seconds: Int64) { self.seconds = seconds }
 
-  init?(argument: String) {
-    let isDigits = argument.utf8.allSatisfy { (0x30...0x39).contains($0) }
-    guard isDigits, let seconds = Int64(argument), seconds < 1 << 33 else { return nil }
+  init(parsing text: String) throws {
+    let isDigits = text.utf8.allSatisfy { (0x30...0x39).contains($0) }
+    guard isDigits, let seconds = Int64(text), seconds < 1 << 33 else {
+      throw UsageError.malformedEpoch
+    }
     self.seconds = seconds
   }
 
@@ -53,7 +47,7 @@ struct Epoch: ExpressibleByArgument {
     if let flag { return flag }
     if let definition { return Epoch(seconds: definition) }
     guard let text = environment("SOURCE_DATE_EPOCH") else { return Epoch(seconds: 0) }
-    guard let epoch = Epoch(argument: text) else { throw UsageError.sourceDateEpoch(text) }
+    guard let epoch = try? Epoch(parsing: text) else { throw UsageError.sourceDateEpoch(text) }
     reporter.report(.notice("epoch \(epoch.seconds) from SOURCE_DATE_EPOCH"))
     return epoch
   }
@@ -61,6 +55,8 @@ struct Epoch: ExpressibleByArgument {
 
 /// What is wrong with a command line beyond its grammar.
 enum UsageError: Failure {
+  case malformedAssignment
+  case malformedEpoch
   case parameterSetTwice(String)
   case sourceDateEpoch(String)
   case dockerArchiveOfSeveral([Platform])
@@ -73,6 +69,8 @@ enum UsageError: Failure {
 
   var description: String {
     switch self {
+    case .malformedAssignment: "expected NAME=VALUE"
+    case .malformedEpoch: "expected seconds since 1970 as digits below 2^33"
     case .parameterSetTwice(let name): "parameter \(name.quoted) is set twice"
     case .sourceDateEpoch(let text):
       "SOURCE_DATE_EPOCH: expected seconds since 1970 as digits below 2^33, got \(text.quoted); mend it or give --epoch"

@@ -28,13 +28,21 @@ struct Assemble: AsyncParsableCommand {
 
   @Option(
     name: .customLong("platform"),
-    help: "One of the definition's platforms; repeatable (default: all).")
+    help: "One of the definition's platforms; repeatable (default: all).",
+    transform: Platform.init(parsing:))
   var platforms: [Platform] = []
 
-  @Option(name: .customLong("set"), help: "Override a parameter; repeatable.")
+  @Option(
+    name: .customLong("set"),
+    help: ArgumentHelp("Override a parameter; repeatable.", valueName: "name=value"),
+    transform: ParameterAssignment.init(parsing:))
   var parameters: [ParameterAssignment] = []
 
-  @Option(help: "The one time in the image, in seconds since 1970.")
+  // Unconditional, or "--epoch -1" would be said to lack a value.
+  @Option(
+    parsing: .unconditional,
+    help: ArgumentHelp("The one time in the image, since 1970.", valueName: "seconds"),
+    transform: Epoch.init(parsing:))
   var epoch: Epoch?
 
   @Flag(help: "Open no socket; every input must be here or in the cache.")

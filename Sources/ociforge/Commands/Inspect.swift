@@ -13,7 +13,7 @@ struct Inspect: ParsableCommand {
   @Argument(help: "The image: oci:DIR[:TAG], oci-archive:FILE[:TAG] or docker-archive:FILE.")
   var reference: String
 
-  @Option(help: "Only this platform's image.")
+  @Option(help: "Only this platform's image.", transform: Platform.init(parsing:))
   var platform: Platform?
 
   @Flag(help: "Print JSON.")

@@ -59,7 +59,9 @@ struct ImageArgument: ParsableArguments {
   @Argument(help: "The image: oci:DIR[:TAG], oci-archive:FILE[:TAG] or docker-archive:FILE.")
   var reference: String
 
-  @Option(help: "Which platform's image (default: the only one, else this machine's).")
+  @Option(
+    help: "Which platform's image (default: the only one, else this machine's).",
+    transform: Platform.init(parsing:))
   var platform: Platform?
 
   @OptionGroup var common: CommonOptions
