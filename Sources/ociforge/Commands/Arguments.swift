@@ -60,6 +60,8 @@ enum UsageError: Failure {
   case parameterSetTwice(String)
   case sourceDateEpoch(String)
   case dockerArchiveOfSeveral([Platform])
+  case notALayout(String)
+  case noTagToRemove(String)
   case severalPlatforms([Platform], reference: String)
   case noSuchPlatform(Platform, found: [Platform], reference: String)
 
@@ -74,6 +76,10 @@ enum UsageError: Failure {
     case .parameterSetTwice(let name): "parameter \(name.quoted) is set twice"
     case .sourceDateEpoch(let text):
       "SOURCE_DATE_EPOCH: expected seconds since 1970 as digits below 2^33, got \(text.quoted); mend it or give --epoch"
+    case .notALayout(let reference):
+      "expected an image in a layout, oci:DIR[:TAG], got \(reference.quoted)"
+    case .noTagToRemove(let reference):
+      "expected a tag to take away, such as oci:DIR:TAG, got \(reference.quoted)"
     case .dockerArchiveOfSeveral(let platforms):
       "--docker-archive takes one platform, the definition has \(Self.list(platforms)); choose one with --platform"
     case .severalPlatforms(let platforms, let reference):
