@@ -51,7 +51,9 @@ struct Assemble: AsyncParsableCommand {
   @Option(help: "Also write an OCI archive; - writes it to stdout.", completion: .file())
   var archive: String?
 
-  @Option(help: "Also write an archive for docker load and podman load.", completion: .file())
+  @Option(
+    help: "Also write an archive for docker load and podman load; - writes it to stdout.",
+    completion: .file())
   var dockerArchive: String?
 
   @Option(help: "Also write the digest to a file.", completion: .file())
@@ -63,12 +65,21 @@ struct Assemble: AsyncParsableCommand {
   @OptionGroup var common: CommonOptions
 
   func validate() throws {
-    if archive == "-" && json { throw ValidationError("--archive - and --json both want stdout") }
+    guard answers.count < 2 else {
+      throw ValidationError("only one of \(answers.joined(separator: ", ")) can have stdout")
+    }
+  }
+
+  /// The options that put something else than the digest on stdout.
+  private var answers: [String] {
+    (archive == "-" ? ["--archive -"] : []) + (dockerArchive == "-" ? ["--docker-archive -"] : [])
+      + (json ? ["--json"] : [])
   }
 
   func run() async throws {
     let console = common.console()
     let reporter = console.reporter
+    guard ImageLayout.isTag(tag) else { throw LayoutError.malformedTag(tag) }
     let definition = try ImageDefinition.load(
       FilePath(definition), overrides: try parameters.dictionary(),
       platforms: platforms.isEmpty ? nil : platforms)
@@ -97,7 +108,7 @@ struct Assemble: AsyncParsableCommand {
     }
     if json {
       try answer(PrettyJSON.encode(images.summary(layout: output, tag: tag)))
-    } else if archive != "-" {
+    } else if answers.isEmpty {
       try answer("\(images.root.digest)\n")
     }
   }
