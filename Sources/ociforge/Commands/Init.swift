@@ -12,6 +12,8 @@ struct Init: ParsableCommand {
   @Argument(help: "The folder to write to; its name becomes the image's.", completion: .directory)
   var folder = "."
 
+  @OptionGroup var common: CommonOptions
+
   func run() throws {
     let folder = FilePath(folder)
     let file = folder.appending("image.yaml")

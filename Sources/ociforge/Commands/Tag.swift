@@ -14,6 +14,8 @@ struct Tag: ParsableCommand {
   @Argument(help: "The new tag; it moves where the layout has it already.")
   var tag: String
 
+  @OptionGroup var common: CommonOptions
+
   func run() throws {
     let target = try WritableLayout(reference)
     let descriptor = try target.layout.resolve(tag: target.tag, digest: target.digest)
@@ -29,6 +31,8 @@ struct Untag: ParsableCommand {
 
   @Argument(help: "The tag: oci:DIR:TAG.")
   var reference: String
+
+  @OptionGroup var common: CommonOptions
 
   func run() throws {
     let target = try WritableLayout(reference)
@@ -52,6 +56,8 @@ struct CollectGarbage: ParsableCommand {
 
   @Flag(help: "Only say what would go.")
   var dryRun = false
+
+  @OptionGroup var common: CommonOptions
 
   func run() throws {
     let layout = try WritableLayout(layout.hasPrefix("oci:") ? layout : "oci:\(layout)").layout

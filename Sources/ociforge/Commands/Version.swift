@@ -13,6 +13,8 @@ struct Version: ParsableCommand {
   @Flag(help: "The same as JSON.")
   var json = false
 
+  @OptionGroup var common: CommonOptions
+
   func run() throws {
     let format = LayerFormat.v1
     let facts: [(key: String, label: String, value: String)] = [
