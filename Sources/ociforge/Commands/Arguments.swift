@@ -1,6 +1,7 @@
 import Bindings
 import OCISpec
 import Reporting
+import SystemPackage
 
 /// `NAME=VALUE` of `--set`.
 struct ParameterAssignment {
@@ -59,6 +60,7 @@ enum UsageError: Failure {
   case malformedEpoch
   case parameterSetTwice(String)
   case sourceDateEpoch(String)
+  case definitionExists(FilePath)
   case dockerArchiveOfSeveral([Platform])
   case notALayout(String)
   case noTagToRemove(String)
@@ -66,7 +68,11 @@ enum UsageError: Failure {
   case noSuchPlatform(Platform, found: [Platform], reference: String)
 
   var kind: FailureKind {
-    if case .noSuchPlatform = self { .notFound } else { .usage }
+    switch self {
+    case .noSuchPlatform: .notFound
+    case .definitionExists: .cannotWrite
+    default: .usage
+    }
   }
 
   var description: String {
@@ -80,6 +86,8 @@ enum UsageError: Failure {
       "expected an image in a layout, oci:DIR[:TAG], got \(reference.quoted)"
     case .noTagToRemove(let reference):
       "expected a tag to take away, such as oci:DIR:TAG, got \(reference.quoted)"
+    case .definitionExists(let file):
+      "writing \(file.string.quoted): it is there already and is never replaced; name another folder"
     case .dockerArchiveOfSeveral(let platforms):
       "--docker-archive takes one platform, the definition has \(Self.list(platforms)); choose one with --platform"
     case .severalPlatforms(let platforms, let reference):
