@@ -63,6 +63,7 @@ enum UsageError: Failure {
   case definitionExists(FilePath)
   case dockerArchiveOfSeveral([Platform])
   case notALayout(String)
+  case notAWholeLayout(String)
   case noTagToRemove(String)
   case severalPlatforms([Platform], reference: String)
   case noSuchPlatform(Platform, found: [Platform], reference: String)
@@ -84,6 +85,8 @@ enum UsageError: Failure {
       "SOURCE_DATE_EPOCH: expected seconds since 1970 as digits below 2^33, got \(text.quoted); mend it or give --epoch"
     case .notALayout(let reference):
       "expected an image in a layout, oci:DIR[:TAG], got \(reference.quoted)"
+    case .notAWholeLayout(let reference):
+      "expected a layout, oci:DIR, got \(reference.quoted); all that no tag reaches goes, untag what is not needed"
     case .noTagToRemove(let reference):
       "expected a tag to take away, such as oci:DIR:TAG, got \(reference.quoted)"
     case .definitionExists(let file):

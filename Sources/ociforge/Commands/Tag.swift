@@ -60,7 +60,12 @@ struct CollectGarbage: ParsableCommand {
   @OptionGroup var common: CommonOptions
 
   func run() throws {
-    let layout = try WritableLayout(layout.hasPrefix("oci:") ? layout : "oci:\(layout)").layout
+    let isBare = if case .registry = try ImageReference(parsing: layout) { true } else { false }
+    let target = try WritableLayout(isBare ? "oci:\(layout)" : layout)
+    guard target.tag == nil && target.digest == nil else {
+      throw UsageError.notAWholeLayout(layout)
+    }
+    let layout = target.layout
     let garbage = dryRun ? try layout.garbage() : try layout.collectGarbage()
     try answer("\(garbage.count) files, \(garbage.byteCount) bytes\n")
   }
