@@ -60,4 +60,19 @@ import Testing
     )
     #expect(workshop.names(in: "mine") == ["letter"])
   }
+
+  @Test("one image of a layout is not what it takes: exit 64")
+  func oneImage() throws {
+    try workshop.assemble(Sample.one, ["-o", "layout"])
+    for reference in ["oci:layout:latest", "layout:latest", "oci:layout@\(Sample.oneDigest)"] {
+      try workshop.expect(
+        ["gc", reference], status: 64,
+        stderr:
+          "error: expected a layout, oci:DIR, got \"\(reference)\"; all that no tag reaches goes, untag what is not needed\n"
+      )
+    }
+    try workshop.expect(
+      ["gc", "oci-archive:one.tar"], status: 64,
+      stderr: "error: expected an image in a layout, oci:DIR[:TAG], got \"oci-archive:one.tar\"\n")
+  }
 }

@@ -2,13 +2,14 @@ import Foundation
 import TestSupport
 import Testing
 
-/// Whether a Python with this module is here.
-private func hasPythonModule(_ name: String) -> Bool {
-  peers("python3") && (try? run("python3", ["-c", "import \(name)"]))?.status == 0
-}
+/// Whether a Python with jsonschema is here (`make deps-test`); in CI it has to be.
+private let canCheckSchemas: Bool =
+  peers("python3")
+  && (ProcessInfo.processInfo.environment["CI"] == "true"
+    || (try? run("python3", ["-c", "import jsonschema"]))?.status == 0)
 
 @Suite("schema") struct SchemaCommandTests {
-  @Test("it is a JSON Schema by its meta-schema", .enabled(if: hasPythonModule("jsonschema")))
+  @Test("it is a JSON Schema by its meta-schema", .enabled(if: canCheckSchemas))
   func metaSchema() throws {
     let schema = try Workshop().run(["schema"])
     #expect(schema.status == 0)
@@ -29,40 +30,69 @@ private func hasPythonModule(_ name: String) -> Bool {
     #expect(checked.output == "Draft202012Validator\n")
   }
 
+  struct Definition: Sendable, CustomTestStringConvertible {
+    let testDescription: String
+    /// JSON, which is YAML too, so that both sides read the same text.
+    let json: String
+    let isRight: Bool
+
+    init(_ name: String, _ members: String, isRight: Bool = false) {
+      testDescription = name
+      json = "{ \(members) }"
+      self.isRight = isRight
+    }
+  }
+
+  private static let header = #""formatVersion": 1, "name": "x", "platforms": ["linux/amd64"]"#
+
   @Test(
-    "it accepts what assembles and refuses what does not",
-    .enabled(if: hasPythonModule("jsonschema") && hasPythonModule("yaml")))
-  func judges() throws {
+    "it accepts what assembles and refuses what does not", .enabled(if: canCheckSchemas),
+    arguments: [
+      Definition("the least", header, isRight: true),
+      Definition(
+        "a layer with a text and a link",
+        header
+          + #", "layers": [{ "name": "l", "entries": [{ "path": "/a", "text": "a", "mode": "0600" }, { "path": "/b", "symlink": "a" }] }]"#,
+        isRight: true),
+      Definition(
+        "a config with a field to reset",
+        header
+          + #", "config": { "exposedPorts": [80, "53/udp"], "env": { "A": "b" }, "cmd": null }"#,
+        isRight: true),
+      Definition("nothing", ""),
+      Definition(
+        "another version", #""formatVersion": 2, "name": "x", "platforms": ["linux/amd64"]"#),
+      Definition("an unknown key", header + #", "layer": []"#),
+      Definition("a wrong type", header + #", "config": { "entrypoint": "/bin/tool" }"#),
+      Definition("a port of 70000", header + #", "config": { "exposedPorts": [70000] }"#),
+      Definition(
+        "two contents",
+        header
+          + #", "layers": [{ "name": "l", "entries": [{ "path": "/a", "text": "a", "file": "a" }] }]"#
+      ),
+      Definition(
+        "a number for a mode",
+        header
+          + #", "layers": [{ "name": "l", "entries": [{ "path": "/a", "text": "a", "mode": 644 }] }]"#
+      ),
+    ])
+  func judges(_ definition: Definition) throws {
     let workshop = try Workshop()
-    _ = try workshop.run(["init", "first"])
+    try workshop.folder.write("image.yaml", definition.json)
     try workshop.folder.write("schema.json", workshop.run(["schema"]).stdout)
-    try workshop.folder.write("a-one.yaml", Sample.one)
-    try workshop.folder.write("b-two.yaml", Sample.two)
-    try workshop.folder.write("c-unknown.yaml", Sample.one + "layer: []\n")
-    try workshop.folder.write("d-port.yaml", Sample.one + "  exposedPorts: [70000]\n")
-    try workshop.folder.write("e-empty.yaml", "{}\n")
+    let assembled = try workshop.run(["assemble", "-q"])
+    #expect(assembled.status == (definition.isRight ? 0 : 65))
     let judged = try run(
       "python3",
       [
         "-c",
         """
-        import json, sys, jsonschema, yaml
-        validator = jsonschema.Draft202012Validator(json.load(open('schema.json')))
-        for name in sys.argv[1:]:
-            print(name, validator.is_valid(yaml.safe_load(open(name))))
-        """, "first/image.yaml", "a-one.yaml", "b-two.yaml", "c-unknown.yaml", "d-port.yaml",
-        "e-empty.yaml",
+        import json, jsonschema
+        schema, definition = (json.load(open(name)) for name in ('schema.json', 'image.yaml'))
+        print(jsonschema.Draft202012Validator(schema).is_valid(definition))
+        """,
       ], in: workshop.path)
-    #expect(judged.stderr == "")
-    #expect(
-      judged.output == """
-        first/image.yaml True
-        a-one.yaml True
-        b-two.yaml True
-        c-unknown.yaml False
-        d-port.yaml False
-        e-empty.yaml False
-
-        """)
+    #expect(judged.status == 0, "\(judged.stderr)")
+    #expect(judged.output == (definition.isRight ? "True\n" : "False\n"))
   }
 }
