@@ -17,16 +17,19 @@ extension ImageFilesystem {
   }
 
   /// Writes the merged tree as one tar after layer format v1, in constant memory and reading each layer once,
-  /// so not sorted as a layer is: first the directories in order, then the files as the layers have them,
-  /// then symlinks, devices and fifos in order, last the other names of files as hardlinks. The root itself
-  /// is left out, and times before 1970 become 1970.
+  /// so not sorted as a layer is: first the files as the layers have them, then symlinks, devices and fifos in
+  /// order, then the other names of files as hardlinks, last the directories, the deepest first. The root
+  /// itself is left out, and times before 1970 become 1970.
   package func export(to sink: @escaping TarStream.Sink) throws {
     let tar = try TarStream(sink: sink)
     var firstNames: [Origin: Entry] = [:]
+    // GNU tar settles a directory's mode and time as soon as a member lies elsewhere: what came after it would
+    // change the time, and could not be written into one that is read-only.
+    var directories: [Entry] = []
     var others: [Entry] = [], hardlinks: [(entry: Entry, target: Entry)] = []
     for entry in entries.dropFirst() {
       guard entry.header.kind != .directory, let origin = entry.origin else {
-        try tar.addWhole(entry)
+        directories.append(entry)
         continue
       }
       if let first = firstNames[origin] {
@@ -53,6 +56,7 @@ extension ImageFilesystem {
       try tar.add(header)
       try tar.finishEntry()
     }
+    for entry in directories.reversed() { try tar.addWhole(entry) }
     try tar.close()
   }
 

@@ -16,9 +16,19 @@ package enum OutputFile {
     }
     let folder = path.removingLastComponent()
     let store = BlobStore(root: folder.isEmpty ? "." : folder)
-    try store.sweep()
-    try store.replace(path) { file in
-      try body { try FileSystem.writeAll(file, $0, path: path) }
+    do {
+      try store.sweep()
+      try store.replace(path) { file in
+        try body { try FileSystem.writeAll(file, $0, path: path) }
+      }
+    } catch {
+      // People know the file, not the temporary one beside it.
+      if let failure = error as? FileError,
+        FilePath(failure.path).starts(with: store.temporaryDirectory)
+      {
+        throw FileError("writing", path, failure.errno)
+      }
+      throw error
     }
   }
 }

@@ -17,10 +17,14 @@ struct OCIForge: AsyncParsableCommand {
       tag, 69 network unavailable, 70 our own fault, 73 cannot write, 74 cannot read, 76 protocol broken, \
       77 denied, 130 interrupted, 143 terminated.
       """,
+    version: Version.number,
     subcommands: [
       Assemble.self, Inspect.self, List.self, Cat.self, Export.self, Validate.self, Tag.self,
       Untag.self, CollectGarbage.self, Schema.self, Init.self, Version.self,
     ])
+
+  /// What the parser's own errors begin with: the same as ours.
+  static let _errorLabel = "error"
 
   static func main() async {
     ProcessState.prepare()

@@ -1,7 +1,7 @@
-import ArgumentParser
 import Bindings
 import OCISpec
 import Reporting
+import SystemPackage
 
 /// `NAME=VALUE` of `--set`.
 struct ParameterAssignment {
@@ -10,7 +10,7 @@ struct ParameterAssignment {
 
   init(parsing text: String) throws {
     let parts = text.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
-    guard parts.count == 2, !parts[0].isEmpty else { throw UsageError.notAnAssignment(text) }
+    guard parts.count == 2, !parts[0].isEmpty else { throw UsageError.malformedAssignment }
     name = String(parts[0])
     value = String(parts[1])
   }
@@ -35,10 +35,10 @@ struct Epoch {
 
   init(seconds: Int64) { self.seconds = seconds }
 
-  init(parsing text: String) throws(UsageError) {
+  init(parsing text: String) throws {
     let isDigits = text.utf8.allSatisfy { (0x30...0x39).contains($0) }
     guard isDigits, let seconds = Int64(text), seconds < 1 << 33 else {
-      throw UsageError.notAnEpoch(text)
+      throw UsageError.malformedEpoch
     }
     self.seconds = seconds
   }
@@ -56,27 +56,41 @@ struct Epoch {
 
 /// What is wrong with a command line beyond its grammar.
 enum UsageError: Failure {
-  case notAnAssignment(String)
+  case malformedAssignment
+  case malformedEpoch
   case parameterSetTwice(String)
-  case notAnEpoch(String)
   case sourceDateEpoch(String)
+  case definitionExists(FilePath)
   case dockerArchiveOfSeveral([Platform])
+  case notALayout(String)
+  case notAWholeLayout(String)
+  case noTagToRemove(String)
   case severalPlatforms([Platform], reference: String)
   case noSuchPlatform(Platform, found: [Platform], reference: String)
 
   var kind: FailureKind {
-    if case .noSuchPlatform = self { .notFound } else { .usage }
+    switch self {
+    case .noSuchPlatform: .notFound
+    case .definitionExists: .cannotWrite
+    default: .usage
+    }
   }
 
   var description: String {
     switch self {
-    case .notAnAssignment(let text):
-      "not a parameter: expected NAME=VALUE, got \(text.quoted)"
-    case .notAnEpoch(let text):
-      "not a time: expected seconds since 1970 as digits below 2^33, got \(text.quoted)"
+    case .malformedAssignment: "expected NAME=VALUE"
+    case .malformedEpoch: "expected seconds since 1970 as digits below 2^33"
     case .parameterSetTwice(let name): "parameter \(name.quoted) is set twice"
     case .sourceDateEpoch(let text):
       "SOURCE_DATE_EPOCH: expected seconds since 1970 as digits below 2^33, got \(text.quoted); mend it or give --epoch"
+    case .notALayout(let reference):
+      "expected an image in a layout, oci:DIR[:TAG], got \(reference.quoted)"
+    case .notAWholeLayout(let reference):
+      "expected a layout, oci:DIR, got \(reference.quoted); all that no tag reaches goes, untag what is not needed"
+    case .noTagToRemove(let reference):
+      "expected a tag to take away, such as oci:DIR:TAG, got \(reference.quoted)"
+    case .definitionExists(let file):
+      "writing \(file.string.quoted): it is there already and is never replaced; name another folder"
     case .dockerArchiveOfSeveral(let platforms):
       "--docker-archive takes one platform, the definition has \(Self.list(platforms)); choose one with --platform"
     case .severalPlatforms(let platforms, let reference):

@@ -39,8 +39,11 @@ struct Assemble: AsyncParsableCommand {
     transform: ParameterAssignment.init(parsing:))
   var parameters: [ParameterAssignment] = []
 
+  // Unconditional, or "--epoch -1" would be said to lack a value.
   @Option(
-    help: "The one time in the image, in seconds since 1970.", transform: Epoch.init(parsing:))
+    parsing: .unconditional,
+    help: ArgumentHelp("The one time in the image, since 1970.", valueName: "seconds"),
+    transform: Epoch.init(parsing:))
   var epoch: Epoch?
 
   @Flag(help: "Open no socket; every input must be here or in the cache.")
@@ -49,7 +52,9 @@ struct Assemble: AsyncParsableCommand {
   @Option(help: "Also write an OCI archive; - writes it to stdout.", completion: .file())
   var archive: String?
 
-  @Option(help: "Also write an archive for docker load and podman load.", completion: .file())
+  @Option(
+    help: "Also write an archive for docker load and podman load; - writes it to stdout.",
+    completion: .file())
   var dockerArchive: String?
 
   @Option(help: "Also write the digest to a file.", completion: .file())
@@ -61,13 +66,22 @@ struct Assemble: AsyncParsableCommand {
   @OptionGroup var common: CommonOptions
 
   func validate() throws {
-    if archive == "-" && json { throw ValidationError("--archive - and --json both want stdout") }
+    guard answers.count < 2 else {
+      throw ValidationError("only one of \(answers.joined(separator: ", ")) can have stdout")
+    }
+  }
+
+  /// The options that put something else than the digest on stdout.
+  private var answers: [String] {
+    (archive == "-" ? ["--archive -"] : []) + (dockerArchive == "-" ? ["--docker-archive -"] : [])
+      + (json ? ["--json"] : [])
   }
 
   func run() async throws {
     let console = common.console()
     let reporter = console.reporter
     var stages = Stages(reporter)
+    guard ImageLayout.isTag(tag) else { throw LayoutError.malformedTag(tag) }
     let definition = try ImageDefinition.load(
       FilePath(definition), overrides: try parameters.dictionary(),
       platforms: platforms.isEmpty ? nil : platforms)
@@ -105,7 +119,7 @@ struct Assemble: AsyncParsableCommand {
     console.close()
     if json {
       try answer(PrettyJSON.encode(images.summary(layout: output, tag: tag)))
-    } else if archive != "-" {
+    } else if answers.isEmpty {
       try answer("\(images.root.digest)\n")
     }
   }

@@ -18,7 +18,7 @@ struct Init: ParsableCommand {
     let folder = FilePath(folder)
     let file = folder.appending("image.yaml")
     if try FileSystem.status(of: file, followSymlink: false) != nil {
-      throw FileError("writing", file, .fileExists)
+      throw UsageError.definitionExists(file)
     }
     try FileSystem.createDirectories(folder)
     let name = try FileSystem.absolute(folder).lastComponent?.string ?? "image"

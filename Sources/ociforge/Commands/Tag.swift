@@ -1,6 +1,7 @@
 import ArgumentParser
 import OCILayout
 import OCISpec
+import SystemPackage
 
 struct Tag: ParsableCommand {
   static let configuration = CommandConfiguration(
@@ -36,7 +37,7 @@ struct Untag: ParsableCommand {
   func run() throws {
     let target = try WritableLayout(reference)
     guard let tag = target.tag else {
-      throw ValidationError("expected a tag to take away, such as oci:DIR:TAG, got '\(reference)'")
+      throw UsageError.noTagToRemove(reference)
     }
     let descriptor = try target.layout.resolve(tag: tag)
     try target.layout.untag(tag)
@@ -59,7 +60,12 @@ struct CollectGarbage: ParsableCommand {
   @OptionGroup var common: CommonOptions
 
   func run() throws {
-    let layout = try WritableLayout(layout.hasPrefix("oci:") ? layout : "oci:\(layout)").layout
+    let isBare = if case .registry = try ImageReference(parsing: layout) { true } else { false }
+    let target = try WritableLayout(isBare ? "oci:\(layout)" : layout)
+    guard target.tag == nil && target.digest == nil else {
+      throw UsageError.notAWholeLayout(layout)
+    }
+    let layout = target.layout
     let garbage = dryRun ? try layout.garbage() : try layout.collectGarbage()
     try answer("\(garbage.count) files, \(garbage.byteCount) bytes\n")
   }
@@ -72,11 +78,17 @@ private struct WritableLayout {
   let digest: Digest?
 
   init(_ text: String) throws {
-    guard case .layout(let path, let tag, let digest) = try ImageReference(parsing: text) else {
-      throw ValidationError("expected a layout, oci:DIR[:TAG], got '\(text)'")
+    let reference = try ImageReference(parsing: text)
+    switch reference {
+    case .layout(let path, let tag, let digest):
+      layout = try ImageLayout.open(path)
+      self.tag = tag
+      self.digest = digest
+    case .registry:
+      // Says what was meant where a folder is named without "oci:".
+      layout = try ImageSource.open(reference, scratch: "").layout
+      throw UsageError.notALayout(text)
+    case .ociArchive, .dockerArchive: throw UsageError.notALayout(text)
     }
-    layout = try ImageLayout.open(path)
-    self.tag = tag
-    self.digest = digest
   }
 }

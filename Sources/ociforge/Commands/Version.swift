@@ -30,6 +30,7 @@ struct Version: ParsableCommand {
     if json {
       var object = JSONObject()
       for fact in facts { object[fact.key] = .string(fact.value) }
+      object["formatVersion"] = .integer(Int64(format.version))
       try answer(PrettyJSON.encode(.object(object)))
     } else {
       try answer(facts.map { "\($0.label) \($0.value)\n" }.joined())
