@@ -9,6 +9,7 @@ package enum AssemblyError: Failure, Equatable {
   case missingHardlinkTarget(ImagePath, target: ImagePath, origin: String)
   case hardlinkCycle(ImagePath, origin: String)
   case unsupportedKind(String, found: String, origin: String)
+  case notAFile(String, found: String, origin: String)
   case hostileMember(archive: String, problem: String, origin: String)
   case reservedName(ImagePath, origin: String)
   case notADirectory(String, origin: String)
@@ -37,6 +38,9 @@ package enum AssemblyError: Failure, Equatable {
       "\(origin): hardlink \(path.description.quoted) leads back to itself"
     case .unsupportedKind(let path, let found, let origin):
       "\(origin): \(path.quoted) is \(found); expected a file, a directory or a symlink"
+    case .notAFile(let path, let found, let origin):
+      "\(origin): \(path.quoted) is \(found), expected a file"
+        + (found == "a directory" ? "; \"tree\" takes directories" : "")
     case .hostileMember(let archive, let problem, let origin):
       "\(origin): archive \(archive.quoted): \(problem)"
     case .reservedName(let path, let origin):

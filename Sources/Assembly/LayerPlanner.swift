@@ -60,8 +60,11 @@ package struct LayerPlanner {
         case .file(let path): path
         case .input(let name): try input(name, origin).path
         }
-      return try ArchiveScan(entry: entry, epoch: epoch, spool: Spool(store: spoolStore))
-        .entries(of: path)
+      _ = try plainFile(path, origin)
+      do {
+        return try ArchiveScan(entry: entry, epoch: epoch, spool: Spool(store: spoolStore))
+          .entries(of: path)
+      } catch let failure as LibraryError { throw ContextualFailure(origin, failure) }
     case .text(let bytes):
       return [
         planned(entry, .file(size: Int64(bytes.count)), defaultMode: 0o644, content: .bytes(bytes))
@@ -85,14 +88,20 @@ package struct LayerPlanner {
     _ entry: LayerEntry, _ path: FilePath, isExecutable: Bool?
   ) throws -> PlannedEntry {
     let origin = entry.location.description
+    let status = try plainFile(path, origin)
+    let mode = defaultMode(isExecutable: isExecutable ?? (status.mode & 0o111 != 0))
+    return planned(entry, .file(size: status.size), defaultMode: mode, content: .file(path))
+  }
+
+  /// A file that is there and is one: a fifo would be waited for without end.
+  private func plainFile(_ path: FilePath, _ origin: String) throws -> FileStatus {
     guard let status = try FileSystem.status(of: path) else {
       throw AssemblyError.missingFile(path.string, origin: origin)
     }
     guard status.kind == .file else {
-      throw AssemblyError.unsupportedKind(path.string, found: "a \(status.kind)", origin: origin)
+      throw AssemblyError.notAFile(path.string, found: "a \(status.kind)", origin: origin)
     }
-    let mode = defaultMode(isExecutable: isExecutable ?? (status.mode & 0o111 != 0))
-    return planned(entry, .file(size: status.size), defaultMode: mode, content: .file(path))
+    return status
   }
 
   private func planned(

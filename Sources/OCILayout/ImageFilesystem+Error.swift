@@ -22,7 +22,7 @@ package enum ImageFilesystemError: Failure, Equatable {
     switch self {
     case .notFound(let path, let directory, let suggestion):
       "no \(path.quoted) in the image: \"\(directory)\" is the last directory on the way"
-        + (suggestion.map { "; did you mean \"\($0)\"" } ?? "; `ls` shows what there is")
+        + (suggestion.map { "; did you mean \"\($0)\"?" } ?? "; `ls` shows what there is")
     case .notDirectory(let path, let file):
       "no \(path.quoted) in the image: expected \"\(file)\" to be a directory, found a file"
     case .notFile(let path, let found):

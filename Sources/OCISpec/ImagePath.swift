@@ -151,15 +151,15 @@ package struct ImagePathError: Failure, Equatable {
 
   package var description: String {
     switch problem {
-    case .notAbsolute: "path in an image: expected it to start with \"/\", got \"\(path)\""
-    case .absolute: "path in an archive: expected a relative one, got \"\(path)\""
+    case .notAbsolute: "expected a path that starts with \"/\", got \"\(path)\""
+    case .absolute: "expected a relative path, got \"\(path)\""
     case .emptyComponent:
-      "path in an image: expected no empty part between slashes, got \"\(path)\""
-    case .dotComponent: "path in an image: expected no \".\" or \"..\" part, got \"\(path)\""
+      "expected a path without empty parts between slashes, got \"\(path)\""
+    case .dotComponent: "expected a path without \".\" and \"..\" parts, got \"\(path)\""
     case .slash: "name in an image: expected no \"/\" in it, got \"\(path)\""
-    case .nul: "path in an image: expected no NUL byte, got \"\(path)\""
-    case .longComponent: "path in an image: expected parts of at most 255 bytes, got \"\(path)\""
-    case .tooLong: "path in an image: expected at most 4096 bytes, got \"\(path)\""
+    case .nul: "expected a path without NUL bytes, got \"\(path)\""
+    case .longComponent: "expected a path with parts of at most 255 bytes, got \"\(path)\""
+    case .tooLong: "expected a path of at most 4096 bytes, got \"\(path)\""
     }
   }
 }

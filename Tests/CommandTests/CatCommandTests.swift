@@ -47,7 +47,7 @@ import Testing
     try workshop.expect(
       ["cat", "oci:two", "/etc/app.conv"], status: 66,
       stderr:
-        "error: no \"/etc/app.conv\" in the image: \"/etc\" is the last directory on the way; did you mean \"/etc/app.conf\"\n"
+        "error: no \"/etc/app.conv\" in the image: \"/etc\" is the last directory on the way; did you mean \"/etc/app.conf\"?\n"
     )
   }
 

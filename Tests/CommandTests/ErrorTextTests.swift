@@ -81,7 +81,7 @@ import Testing
           user: 10001
         """,
         "image.yaml:4:8: epoch: expected seconds from 0 to 8589934591, found the text \"soon\"",
-        "image.yaml:8:17: path: path in an image: expected it to start with \"/\", got \"a\"",
+        "image.yaml:8:17: path: expected a path that starts with \"/\", got \"a\"",
         "image.yaml:9:21: entries[1]: expected a known key, found \"txet\"; did you mean \"text\"?",
         "image.yaml:10:27: text: expected a parameter in \"${…}\", found \"nope\"; there are \"os\", \"arch\", \"variant\"",
         "image.yaml:12:9: user: expected a user such as \"10001\", \"10001:10001\" or \"app\", found the integer 10001; quote it: \"10001\""

@@ -47,7 +47,7 @@ import Testing
     try workshop.expect(
       ["ls", "oci:two", "/etc/archh"], status: 66,
       stderr:
-        "error: no \"/etc/archh\" in the image: \"/etc\" is the last directory on the way; did you mean \"/etc/arch\"\n"
+        "error: no \"/etc/archh\" in the image: \"/etc\" is the last directory on the way; did you mean \"/etc/arch\"?\n"
     )
     try workshop.expect(
       ["ls", "oci:two", "/usr/share"], status: 66,

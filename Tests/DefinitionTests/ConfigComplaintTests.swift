@@ -106,8 +106,8 @@ struct ConfigComplaintTests {
           workingDir: etc/otel
         """#,
       [
-        #"image.yaml:5:13: volumes[0]: path in an image: expected it to start with "/", got "data""#,
-        #"image.yaml:6:15: workingDir: path in an image: expected it to start with "/", got "etc/otel""#,
+        #"image.yaml:5:13: volumes[0]: expected a path that starts with "/", got "data""#,
+        #"image.yaml:6:15: workingDir: expected a path that starts with "/", got "etc/otel""#,
       ]),
     ComplaintCase(
       "labels that are not text",

@@ -168,8 +168,8 @@ struct InputsComplaintTests {
         layers: []
         """#,
       [
-        #"image.yaml:5:25: member: path in an archive: expected a relative one, got "/a""#,
-        #"image.yaml:6:25: member: path in an image: expected no "." or ".." part, got "../a""#,
+        #"image.yaml:5:25: member: expected a relative path, got "/a""#,
+        #"image.yaml:6:25: member: expected a path without "." and ".." parts, got "../a""#,
         #"image.yaml:7:25: member: expected a file in the archive, found "./""#,
       ]),
     ComplaintCase(

@@ -110,10 +110,10 @@ struct LayersComplaintTests {
               - { path: /a/, text: x }
         """#,
       [
-        #"image.yaml:8:17: path: path in an image: expected it to start with "/", got "a""#,
-        #"image.yaml:9:17: path: path in an image: expected no "." or ".." part, got "/a/../b""#,
-        #"image.yaml:10:17: path: path in an image: expected no empty part between slashes, got "//a""#,
-        #"image.yaml:11:17: path: path in an image: expected no empty part between slashes, got "/a/""#,
+        #"image.yaml:8:17: path: expected a path that starts with "/", got "a""#,
+        #"image.yaml:9:17: path: expected a path without "." and ".." parts, got "/a/../b""#,
+        #"image.yaml:10:17: path: expected a path without empty parts between slashes, got "//a""#,
+        #"image.yaml:11:17: path: expected a path without empty parts between slashes, got "/a/""#,
       ]),
     ComplaintCase(
       "a whiteout's name",

@@ -15,7 +15,7 @@ struct FilesystemErrorTests {
     let table: [(LayerError, String)] = [
       (
         .hostileName(layer: layer, try #require(name)),
-        #"path in an archive: expected a relative one, got "/x""#
+        #"expected a relative path, got "/x""#
       ),
       (
         .whiteout(layer: layer, path),
@@ -54,7 +54,7 @@ struct FilesystemErrorTests {
     let table: [(ImageFilesystemError, FailureKind, String)] = [
       (
         .notFound("/etc/sl", in: etc, suggestion: file), .notFound,
-        #"no "/etc/sl" in the image: "/etc" is the last directory on the way; did you mean "/etc/ssl""#
+        #"no "/etc/sl" in the image: "/etc" is the last directory on the way; did you mean "/etc/ssl"?"#
       ),
       (
         .notFound("/etc/x", in: etc, suggestion: nil), .notFound,

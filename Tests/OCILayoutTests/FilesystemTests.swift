@@ -165,7 +165,7 @@ struct FilesystemTests {
     arguments: [
       (
         "/etc/sl/certs",
-        #"no "/etc/sl/certs" in the image: "/etc" is the last directory on the way; did you mean "/etc/ssl""#
+        #"no "/etc/sl/certs" in the image: "/etc" is the last directory on the way; did you mean "/etc/ssl"?"#
       ),
       (
         "/xyz",

@@ -59,6 +59,7 @@ enum UsageError: Failure {
   case malformedAssignment
   case malformedEpoch
   case parameterSetTwice(String)
+  case archiveToTerminal
   case sourceDateEpoch(String)
   case definitionExists(FilePath)
   case dockerArchiveOfSeveral([Platform])
@@ -80,6 +81,8 @@ enum UsageError: Failure {
     switch self {
     case .malformedAssignment: "expected NAME=VALUE"
     case .malformedEpoch: "expected seconds since 1970 as digits below 2^33"
+    case .archiveToTerminal:
+      "stdout is a terminal, and an archive is not for reading; redirect it, or name a file"
     case .parameterSetTwice(let name): "parameter \(name.quoted) is set twice"
     case .sourceDateEpoch(let text):
       "SOURCE_DATE_EPOCH: expected seconds since 1970 as digits below 2^33, got \(text.quoted); mend it or give --epoch"

@@ -69,6 +69,11 @@ struct Assemble: AsyncParsableCommand {
     guard answers.count < 2 else {
       throw ValidationError("only one of \(answers.joined(separator: ", ")) can have stdout")
     }
+    let files = [output, archive, dockerArchive, digestFile].compactMap { $0 }
+    guard !files.contains("") else { throw ValidationError("an empty name for an output") }
+    guard Set(files).count == files.count else {
+      throw ValidationError("two outputs have the same name")
+    }
   }
 
   /// The options that put something else than the digest on stdout.
@@ -128,13 +133,13 @@ struct Assemble: AsyncParsableCommand {
     of images: AssembledImages, layout: ImageLayout, name: String, epoch: Epoch
   ) throws {
     if let archive {
-      try withOutput(archive) { sink in
+      try withArchiveOutput(archive) { sink in
         try OCIArchive.write(
           images.root, tag: tag, from: layout, epoch: epoch.seconds, to: sink)
       }
     }
     if let dockerArchive, let image = images.images.first {
-      try withOutput(dockerArchive) { sink in
+      try withArchiveOutput(dockerArchive) { sink in
         try DockerArchive.write(
           image.manifest.descriptor, names: ["\(name):\(tag)"], from: layout,
           epoch: epoch.seconds, to: sink)

@@ -49,7 +49,7 @@ struct Export: ParsableCommand {
 
   func run() throws {
     try image.withFilesystem { filesystem in
-      try withOutput(output) { try filesystem.export(to: $0) }
+      try withArchiveOutput(output) { try filesystem.export(to: $0) }
     }
   }
 }

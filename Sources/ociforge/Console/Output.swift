@@ -2,6 +2,14 @@ import Bindings
 import OCILayout
 import SystemPackage
 
+/// Runs `body` with a sink for an archive, which never goes to a terminal; else as ``withOutput(_:_:)``.
+func withArchiveOutput(
+  _ name: String, _ body: (@escaping ArchiveWriter.Sink) throws -> Void
+) throws {
+  if name == "-" && ProcessState.isTerminal(1) { throw UsageError.archiveToTerminal }
+  try withOutput(name, body)
+}
+
 /// Runs `body` with a sink for a file that appears under its name complete, synced and only when `body` is
 /// done; `-` is stdout.
 func withOutput(_ name: String, _ body: (@escaping ArchiveWriter.Sink) throws -> Void) throws {
