@@ -117,7 +117,8 @@ struct Room {
       "--root", self("podman"), "--runroot", self("podman-run"), "--storage-driver", "vfs",
       "--runtime", "runc", "--cgroup-manager=cgroupfs", "--events-backend=none",
     ]
-    let finished = try run("podman", own + arguments, in: path)
+    let finished = try run(
+      "podman", own + arguments, environment: ["TMPDIR": path.string], in: path)
     try #require(
       finished.status == 0, "podman \(arguments): \(finished.stderr)",
       sourceLocation: sourceLocation)
