@@ -11,7 +11,7 @@ struct KillTests {
   init() throws {
     room = try Room()
     blobs = room.path.appending("layout/blobs/sha256")
-    try room.directory.write("payload", letters(12 << 20) + noise(4 << 20))
+    try room.directory.write("payload", letters(6 << 20) + noise(2 << 20))
     try room.directory.write(
       "big.yaml",
       """
