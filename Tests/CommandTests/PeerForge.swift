@@ -5,14 +5,8 @@ import Testing
 
 /// The programs that were built.
 enum Built {
-  /// `$OCIFORGE_BINARY`, else the program beside the test bundle.
-  static let ociforge: String = {
-    if let chosen = ProcessInfo.processInfo.environment["OCIFORGE_BINARY"] { return chosen }
-    let bundle = try? FileManager.default.destinationOfSymbolicLink(atPath: "/proc/self/exe")
-    let beside = FilePath(bundle ?? "").removingLastComponent().appending("ociforge").string
-    if FileManager.default.isExecutableFile(atPath: beside) { return beside }
-    return repository.appending(".build/debug/ociforge").string
-  }()
+  /// What the other tests run too.
+  static let ociforge = (try? builtBinary())?.string ?? "no ociforge was built"
 
   /// What `make release` leaves; `nil` where it did not run.
   static let release: String? = {

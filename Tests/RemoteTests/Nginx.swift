@@ -40,7 +40,7 @@ final class Nginx: @unchecked Sendable {
     try directory.write(
       "nginx.conf",
       """
-      daemon off; pid \(root)/pid; error_log \(root)/error.log; worker_processes 1;
+      daemon off; master_process off; pid \(root)/pid; error_log \(root)/error.log;
       \(getuid() == 0 ? "user root;" : "")
       events { worker_connections 64; }
       http {
@@ -65,7 +65,8 @@ final class Nginx: @unchecked Sendable {
   }
 
   private func stop() {
-    server.terminate()
+    // The thread that started it may have blocked gentler signals, which a child inherits.
+    kill(server.processIdentifier, SIGKILL)
     server.waitUntilExit()
   }
 
