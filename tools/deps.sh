@@ -11,7 +11,8 @@ build_packages=(
   binutils ca-certificates
 )
 test_packages=(
-  skopeo umoci podman runc nginx-light libarchive-tools openssl strace python3 python3-venv
+  skopeo umoci podman runc nginx-light libarchive-tools openssl strace python3
+  python3-venv gcc libc6-dev util-linux
 )
 python_packages=(jsonschema)
 

@@ -5,39 +5,24 @@ import Testing
 
 /// The collector's release page and the CA bundle as they would be on the internet: served by nginx over
 /// HTTPS, certified by a CA of their own, for a copy of `layouts/otel-collector` that has their digests.
-///
-/// A class, because the server must be stopped exactly once.
-final class CollectorRelease {
+struct CollectorRelease {
   let room: Room
-  let certificates: String
-  private let server: Process
-  private let port: UInt16
+  private let server: Nginx
 
   init() throws {
     room = try Room()
-    certificates = room("ca.pem")
-    port = try Self.freePort()
-    server = Process()
-    try makeCertificates()
+    server = try Nginx(serving: FilePath(room("www")))
     try makeFiles()
     try makeDefinition()
-    try startServer()
   }
 
-  deinit { stopServer() }
-
-  func stopServer() {
-    guard server.isRunning else { return }
-    // Started from a worker thread, it has SIGTERM blocked.
-    kill(server.processIdentifier, SIGKILL)
-    server.waitUntilExit()
-  }
+  func stopServer() { server.stop() }
 
   /// Where the definition's parameters point instead.
   var settings: [String] {
     [
-      "--set", "releases=https://localhost:\(port)", "--set",
-      "certificates=https://localhost:\(port)/cacert.pem",
+      "--set", "releases=\(server.url(""))", "--set",
+      "certificates=\(server.url("/cacert.pem"))",
     ]
   }
 
@@ -46,7 +31,8 @@ final class CollectorRelease {
   ) throws -> Finished {
     try room.forge(
       ["assemble", "definition"] + settings + arguments,
-      environment: ["SSL_CERT_FILE": certificates].merging(environment) { $1 }, under: wrapper)
+      environment: ["SSL_CERT_FILE": server.authority.string].merging(environment) { $1 },
+      under: wrapper)
   }
 
   /// Assembles, which must succeed.
@@ -124,95 +110,5 @@ final class CollectorRelease {
       "7430e90ee0cdca2d0f02b1ece46fbf255d5d0408111f009638e3b892d6ca089c": "www/cacert.pem",
     ]
     for (digest, file) in pinned { try edit(digest, sha256(file)) }
-  }
-
-  private func makeCertificates() throws {
-    try room.shell(
-      """
-      key="-newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes"
-      openssl req -x509 $key -keyout ca.key -out ca.pem -days 2 -subj '/CN=Private CA'
-      openssl req $key -keyout server.key -out server.csr -subj /CN=localhost
-      echo subjectAltName=DNS:localhost >names
-      openssl x509 -req -in server.csr -CA ca.pem -CAkey ca.key -CAcreateserial -days 2 -extfile names \
-        -out server.pem
-      """)
-  }
-
-  // MARK: The server
-
-  private func startServer() throws {
-    let folder = room.path.string
-    try room.directory.write(
-      "nginx.conf",
-      """
-      daemon off;
-      master_process off;
-      pid \(folder)/nginx.pid;
-      error_log stderr;
-      events {}
-      http {
-        access_log \(folder)/access.log;
-        client_body_temp_path \(folder)/body;
-        proxy_temp_path \(folder)/proxy;
-        fastcgi_temp_path \(folder)/fastcgi;
-        uwsgi_temp_path \(folder)/uwsgi;
-        scgi_temp_path \(folder)/scgi;
-        server {
-          listen 127.0.0.1:\(port) ssl;
-          ssl_certificate \(folder)/server.pem;
-          ssl_certificate_key \(folder)/server.key;
-          root \(folder)/www;
-        }
-      }
-      """)
-    let path = ProcessInfo.processInfo.environment["PATH"] ?? ""
-    server.executableURL = URL(fileURLWithPath: "/usr/bin/env")
-    server.environment = ["PATH": "\(path):/usr/sbin:/sbin"]
-    server.arguments = ["nginx", "-p", folder, "-c", room("nginx.conf"), "-e", room("error.log")]
-    try server.run()
-    for _ in 0..<500 where !Self.answers(on: port) {
-      guard server.isRunning else { break }
-      usleep(10_000)
-    }
-    try #require(Self.answers(on: port), "nginx does not answer")
-  }
-
-  private static func freePort() throws -> UInt16 {
-    try withSocket { socket in
-      var address = loopback(port: 0)
-      var size = socklen_t(MemoryLayout<sockaddr_in>.size)
-      let result = withUnsafeMutablePointer(to: &address) { pointer in
-        pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) {
-          bind(socket, $0, size) | getsockname(socket, $0, &size)
-        }
-      }
-      try #require(result == 0)
-      return UInt16(bigEndian: address.sin_port)
-    }
-  }
-
-  private static func answers(on port: UInt16) -> Bool {
-    withSocket { socket in
-      var address = loopback(port: port)
-      return withUnsafePointer(to: &address) { pointer in
-        pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) {
-          connect(socket, $0, socklen_t(MemoryLayout<sockaddr_in>.size))
-        }
-      } == 0
-    }
-  }
-
-  private static func withSocket<Result>(_ body: (Int32) throws -> Result) rethrows -> Result {
-    let socket = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
-    defer { close(socket) }
-    return try body(socket)
-  }
-
-  private static func loopback(port: UInt16) -> sockaddr_in {
-    var address = sockaddr_in()
-    address.sin_family = sa_family_t(AF_INET)
-    address.sin_port = port.bigEndian
-    address.sin_addr.s_addr = UInt32(0x7F00_0001).bigEndian
-    return address
   }
 }

@@ -1,18 +1,18 @@
 import Foundation
-import SystemPackage
-import TestSupport
+package import SystemPackage
 
 /// Debian's nginx on loopback, with TLS by a private authority that `openssl` makes, and plain http.
-final class Nginx: @unchecked Sendable {
-  let directory: TemporaryDirectory
-  let securePort: Int
-  let plainPort: Int
+package final class Nginx: @unchecked Sendable {
+  package let directory: TemporaryDirectory
+  package let securePort: Int
+  package let plainPort: Int
   private let server = Process()
 
-  var authority: FilePath { directory.path.appending("ca.pem") }
+  /// The certificate that clients must trust.
+  package var authority: FilePath { directory.path.appending("ca.pem") }
 
   /// Starts it, runs `body`, stops it.
-  static func run<Result>(
+  package static func run<Result>(
     locations: String = "", _ body: (Nginx) async throws -> Result
   ) async throws -> Result {
     let nginx = try Nginx(locations: locations)
@@ -20,10 +20,12 @@ final class Nginx: @unchecked Sendable {
     return try await body(nginx)
   }
 
-  private init(locations: String) throws {
+  /// - Parameter root: what is served; `www` in its own folder where there is none.
+  package init(serving root: FilePath? = nil, locations: String = "") throws {
     directory = try TemporaryDirectory()
     (securePort, plainPort) = (try freePort(), try freePort())
-    let root = directory.path.string
+    let folder = directory.path.string
+    let served = root?.string ?? "\(folder)/www"
     try openssl(
       "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-days",
       "2",
@@ -36,35 +38,40 @@ final class Nginx: @unchecked Sendable {
       "x509", "-req", "-in", "server.csr", "-CA", "ca.pem", "-CAkey", "ca.key", "-CAcreateserial",
       "-days", "2", "-extfile", "names", "-out", "server.pem")
     try directory.write("www/.keep", "")
-    try FileManager.default.setAttributes([.posixPermissions: 0o755], ofItemAtPath: root)
+    try FileManager.default.setAttributes([.posixPermissions: 0o755], ofItemAtPath: folder)
     try directory.write(
       "nginx.conf",
       """
-      daemon off; master_process off; pid \(root)/pid; error_log \(root)/error.log;
+      daemon off; master_process off; pid \(folder)/pid; error_log \(folder)/error.log;
       \(getuid() == 0 ? "user root;" : "")
       events { worker_connections 64; }
       http {
-        access_log \(root)/access.log;
-        client_body_temp_path \(root)/t1; proxy_temp_path \(root)/t2; fastcgi_temp_path \(root)/t3;
-        uwsgi_temp_path \(root)/t4; scgi_temp_path \(root)/t5;
+        access_log \(folder)/access.log;
+        client_body_temp_path \(folder)/t1; proxy_temp_path \(folder)/t2; fastcgi_temp_path \(folder)/t3;
+        uwsgi_temp_path \(folder)/t4; scgi_temp_path \(folder)/t5;
         server {
           listen 127.0.0.1:\(securePort) ssl; listen 127.0.0.1:\(plainPort);
-          ssl_certificate \(root)/server.pem; ssl_certificate_key \(root)/server.key;
-          root \(root)/www;
+          ssl_certificate \(folder)/server.pem; ssl_certificate_key \(folder)/server.key;
+          root \(served);
           \(locations)
         }
       }
       """)
     server.executableURL = URL(fileURLWithPath: "/usr/sbin/nginx")
-    server.arguments = ["-p", root, "-c", "\(root)/nginx.conf", "-e", "\(root)/error.log"]
+    server.arguments = ["-p", folder, "-c", "\(folder)/nginx.conf", "-e", "\(folder)/error.log"]
     server.standardError = FileHandle.nullDevice
     try server.run()
     // The sockets listen before the file with the process id is there.
-    for _ in 0..<200 where !FileManager.default.fileExists(atPath: "\(root)/pid") { usleep(20_000) }
+    for _ in 0..<200 where !FileManager.default.fileExists(atPath: "\(folder)/pid") {
+      usleep(20_000)
+    }
     guard server.isRunning else { throw NginxError(text: "nginx does not run") }
   }
 
-  private func stop() {
+  deinit { stop() }
+
+  package func stop() {
+    guard server.isRunning else { return }
     // The thread that started it may have blocked gentler signals, which a child inherits.
     kill(server.processIdentifier, SIGKILL)
     server.waitUntilExit()
@@ -72,10 +79,10 @@ final class Nginx: @unchecked Sendable {
 
   struct NginxError: Error { let text: String }
 
-  func url(_ path: String) -> String { "https://localhost:\(securePort)\(path)" }
+  package func url(_ path: String) -> String { "https://localhost:\(securePort)\(path)" }
 
   /// The requests' lines with their statuses, in order.
-  var accessLog: [String] {
+  package var accessLog: [String] {
     let text = try? String(
       contentsOfFile: directory.path.appending("access.log").string, encoding: .utf8)
     return (text ?? "").split(separator: "\n").map(String.init)
