@@ -10,42 +10,9 @@ struct FullDiskTests {
   init() throws {
     room = try Room()
     try room.directory.write("payload", noise(16 << 20))
-    try room.directory.write(
-      "small.yaml",
-      """
-      formatVersion: 1
-      name: small
-      platforms: [linux/amd64]
-      from: scratch
-      layers:
-        - name: text
-          entries:
-            - { path: /text, text: "was here before" }
-      """)
-    try room.directory.write(
-      "big.yaml",
-      """
-      formatVersion: 1
-      name: big
-      platforms: [linux/amd64]
-      from: scratch
-      layers:
-        - name: payload
-          entries:
-            - { path: /payload, file: payload }
-      """)
-    try room.directory.write(
-      "unpacked.yaml",
-      """
-      formatVersion: 1
-      name: unpacked
-      platforms: [linux/amd64]
-      from: scratch
-      layers:
-        - name: payload
-          entries:
-            - { path: /opt, archive: payload.tar.gz }
-      """)
+    try room.define("small.yaml", entry: #"path: /text, text: "was here before""#)
+    try room.define("big.yaml", entry: "path: /payload, file: payload")
+    try room.define("unpacked.yaml", entry: "path: /opt, archive: payload.tar.gz")
   }
 
   // The layout lies on a disk that is gone when the shell ends, so all is asked from inside.

@@ -12,30 +12,8 @@ struct KillTests {
     room = try Room()
     blobs = room.path.appending("layout/blobs/sha256")
     try room.directory.write("payload", letters(6 << 20) + noise(2 << 20))
-    try room.directory.write(
-      "big.yaml",
-      """
-      formatVersion: 1
-      name: big
-      platforms: [linux/amd64]
-      from: scratch
-      layers:
-        - name: payload
-          entries:
-            - { path: /payload, file: payload }
-      """)
-    try room.directory.write(
-      "small.yaml",
-      """
-      formatVersion: 1
-      name: small
-      platforms: [linux/amd64]
-      from: scratch
-      layers:
-        - name: text
-          entries:
-            - { path: /text, text: "was here before" }
-      """)
+    try room.define("big.yaml", entry: "path: /payload, file: payload")
+    try room.define("small.yaml", entry: #"path: /text, text: "was here before""#)
   }
 
   @Test("a process killed at any moment leaves the layout whole; the next run clears what it left")

@@ -13,18 +13,7 @@ struct MemoryTests {
     let handle = try FileHandle(forWritingTo: URL(fileURLWithPath: file.string))
     for _ in 0..<16 { try handle.write(contentsOf: Data(block)) }
     try handle.close()
-    try room.directory.write(
-      "image.yaml",
-      """
-      formatVersion: 1
-      name: big
-      platforms: [linux/amd64]
-      from: scratch
-      layers:
-        - name: payload
-          entries:
-            - { path: /payload, file: payload }
-      """)
+    try room.define("image.yaml", entry: "path: /payload, file: payload")
     for command in [
       ["assemble", "-o", "layout"], ["validate", "oci:layout"], ["export", "oci:layout"],
     ] {

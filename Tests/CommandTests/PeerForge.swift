@@ -119,6 +119,22 @@ struct Room {
     return finished.output
   }
 
+  /// Writes the definition of an image that has one layer with one entry.
+  func define(_ file: String, entry: String) throws {
+    try directory.write(
+      file,
+      """
+      formatVersion: 1
+      name: sample
+      platforms: [linux/amd64]
+      from: scratch
+      layers:
+        - name: layer
+          entries:
+            - { \(entry) }
+      """)
+  }
+
   /// Every name below a folder with type, mode, owner, and where a link leads; sorted.
   func tree(_ folder: String, owners: Bool = true) throws -> [String] {
     let format = owners ? "%P %y %m %U:%G %l\\n" : "%P %y %m %l\\n"
