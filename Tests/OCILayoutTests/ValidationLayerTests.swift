@@ -141,19 +141,19 @@ struct ValidationLayerTests {
       Encoding(
         testDescription: "gzip cut", program: "gzip", type: .layerGzip,
         change: { Array($0.dropLast(9)) },
-        expected: ["layer.md: compression: expected content that can be read, found a failure"]),
+        expected: ["layer.md: compression: cannot be read"]),
       Encoding(
         testDescription: "gzip without its trailer", program: "gzip", type: .layerGzip,
         change: { Array($0.dropLast(8)) },
-        expected: ["layer.md: compression: expected content that can be read, found a failure"]),
+        expected: ["layer.md: compression: cannot be read"]),
       Encoding(
         testDescription: "gzip with a wrong checksum", program: "gzip", type: .layerGzip,
         change: { $0.dropLast(8) + [$0[$0.count - 8] ^ 1] + $0.suffix(7) },
-        expected: ["layer.md: compression: expected content that can be read, found a failure"]),
+        expected: ["layer.md: compression: cannot be read"]),
       Encoding(
         testDescription: "zstd with garbage behind", program: "zstd", type: .layerZstd,
         change: { $0 + Array("garbage".utf8) },
-        expected: ["layer.md: compression: expected content that can be read, found a failure"]),
+        expected: ["layer.md: compression: cannot be read"]),
     ])
   func compression(_ encoding: Encoding) throws {
     if let program = encoding.program { guard peers(program) else { return } }

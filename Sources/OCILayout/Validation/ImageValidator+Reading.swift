@@ -8,7 +8,7 @@ extension ImageValidator {
   mutating func attempt<R>(_ subject: String, _ rule: String, _ body: () throws -> R) throws -> R? {
     do { return try body() } catch let failure as any Failure {
       guard [.data, .notFound, .cannotRead].contains(failure.kind) else { throw failure }
-      report(subject, rule, expected: "content that can be read", found: "a failure: \(failure)")
+      report(Violation(subject: subject, rule: rule, text: "cannot be read: \(failure)"))
       return nil
     }
   }
