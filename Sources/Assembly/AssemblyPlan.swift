@@ -1,8 +1,9 @@
+import Bindings
 package import Definition
 package import OCILayout
 package import OCISpec
 package import Reporting
-import SystemPackage
+package import SystemPackage
 
 /// Everything that will be packed, known before anything is written.
 package struct AssemblyPlan: Sendable {
@@ -15,16 +16,20 @@ package struct AssemblyPlan: Sendable {
   ///   - inputs: verified files by platform and name.
   ///   - epoch: the one time in the image, in seconds since 1970.
   ///   - spoolStore: where the content of archives waits until it is packed.
+  ///   - outputs: folders that ociforge writes to; no tree takes them in.
   /// - Throws: a ``FailureList`` with everything that is wrong with the files.
   package init(
     _ definition: ImageDefinition, inputs: [Platform: [String: InputFile]], epoch: Int64,
-    spoolStore: BlobStore, reporter: Reporter
+    spoolStore: BlobStore, outputs: [FilePath] = [], reporter: Reporter
   ) throws {
+    let archives = ScannedArchives()
+    let reserved = outputs.compactMap { try? FileSystem.status(of: $0)?.identity }
     var failures: [any Failure] = []
     var plans: [ImagePlan] = []
     for image in definition.images {
       var planner = LayerPlanner(
-        epoch: epoch, inputs: inputs[image.platform] ?? [:], spoolStore: spoolStore)
+        epoch: epoch, inputs: inputs[image.platform] ?? [:], spoolStore: spoolStore,
+        archives: archives, reserved: reserved)
       var layers: [LayerPlan] = []
       for layer in try Self.layers(of: image, in: definition.file) {
         do {
@@ -54,8 +59,10 @@ package struct AssemblyPlan: Sendable {
   private static func checkExecutables(
     in layers: [LayerPlan], of image: PlatformImage, _ planner: LayerPlanner, _ reporter: Reporter
   ) throws {
-    for executable in try ExecutableCheck(platform: image.platform).check(layers) {
-      guard let path = try? ImagePath(absolute: executable.interpreter), !planner.contains(path)
+    let findings = try ExecutableCheck(platform: image.platform).check(layers)
+    for foreign in findings.foreign { reporter.warn(foreign.description) }
+    for executable in findings.dynamic {
+      guard let path = try? ImagePath(absolute: executable.interpreter), !planner.resolves(path)
       else { continue }
       reporter.warn(
         "\(executable.origin): \(executable.path.description.quoted) needs the loader \(executable.interpreter.quoted), which the image does not contain (\(image.platform)); link it statically, or add the loader and its libraries"

@@ -40,12 +40,14 @@ struct EntryTree {
 
   func sorted() -> [PlannedEntry] { entries.values.sorted { $0.path < $1.path } }
 
-  /// Two sources may name the same directory where they agree on it.
+  /// A directory that the definition declares says how one from a tree or archive is to be; two of those may
+  /// name the same directory where they agree on it.
   private func merge(_ a: PlannedEntry, _ b: PlannedEntry) -> PlannedEntry? {
-    guard a.kind == .directory, b.kind == .directory, a.origin != b.origin else { return nil }
+    guard a.kind == .directory, b.kind == .directory else { return nil }
+    if a.isDeclared != b.isDeclared { return a.isDeclared ? a : b }
     let agree =
       a.mode == b.mode && a.owner == b.owner && a.mtime == b.mtime && a.xattrs == b.xattrs
-    return agree ? a : nil
+    return agree && !a.isDeclared ? a : nil
   }
 
   private mutating func addParents(of entry: PlannedEntry, _ failures: inout [AssemblyError]) {

@@ -14,47 +14,61 @@ package struct ExecutableCheck {
     let origin: String
   }
 
+  package struct Findings: Sendable {
+    package var dynamic: [Dynamic] = []
+    /// Executables for another machine that the definition does not name: a tree or an archive may hold such
+    /// on purpose.
+    package var foreign: [AssemblyError] = []
+  }
+
   private let platform: Platform
 
   package init(platform: Platform) { self.platform = platform }
 
-  /// - Returns: the dynamic executables among them.
-  /// - Throws: a ``FailureList`` with every executable for another machine.
-  package func check(_ layers: [LayerPlan]) throws -> [Dynamic] {
+  /// - Throws: a ``FailureList`` with every executable for another machine that the definition names.
+  package func check(_ layers: [LayerPlan]) throws -> Findings {
     var failures: [any Failure] = []
-    var dynamic: [Dynamic] = []
-    let buffer = UnsafeMutableRawBufferPointer.allocate(byteCount: ELF.prefixSize, alignment: 16)
-    defer { buffer.deallocate() }
+    var findings = Findings()
     for entry in layers.flatMap(\.entries) where entry.mode & 0o111 != 0 {
-      guard let count = try readPrefix(of: entry, into: buffer),
-        let elf = ELF(prefix: UnsafeRawBufferPointer(rebasing: buffer[..<count])), elf.isLoadable
-      else { continue }
+      guard let elf = try elf(of: entry), elf.isLoadable else { continue }
       if !elf.runs(on: platform) {
-        failures.append(
-          AssemblyError.wrongMachine(
-            entry.path, expected: platform.description, found: elf.architecture,
-            origin: entry.origin))
-      } else if let range = elf.interpreterRange, range.upperBound <= count {
-        let name = String(decoding: buffer[range], as: UTF8.self)
-        dynamic.append(Dynamic(path: entry.path, interpreter: name, origin: entry.origin))
+        let failure = AssemblyError.wrongMachine(
+          entry.path, expected: platform.description, found: elf.architecture, origin: entry.origin)
+        if entry.isDeclared { failures.append(failure) } else { findings.foreign.append(failure) }
+      } else if let interpreter = elf.interpreter {
+        findings.dynamic.append(
+          Dynamic(path: entry.path, interpreter: interpreter, origin: entry.origin))
       }
     }
     guard failures.isEmpty else { throw FailureList(failures) }
-    return dynamic
+    return findings
   }
 
-  private func readPrefix(
-    of entry: PlannedEntry, into buffer: UnsafeMutableRawBufferPointer
-  ) throws -> Int? {
+  private func elf(of entry: PlannedEntry) throws -> ELF? {
     guard case .file(let size) = entry.kind, size >= 52 else { return nil }
     switch entry.content {
     case .none, .bytes: return nil
-    case .slice(let spool, let offset):
-      return min(try spool.read(at: offset, into: buffer), Int(clamping: size))
+    case .slice(let spool, let start):
+      return try ELF { offset, count in
+        let count = Int(clamping: min(Int64(count), size - min(size, offset)))
+        return try Self.bytes(count) { try spool.read(at: start + offset, into: $0) }
+      }
     case .file(let path):
       let file = try FileSystem.open(path, .readOnly, doing: "reading")
       defer { try? file.close() }
-      return try FileSystem.read(file, into: buffer, path: path)
+      return try ELF { offset, count in
+        try Self.bytes(count) {
+          try FileSystem.read(file, at: offset, into: $0, path: path)
+        }
+      }
     }
+  }
+
+  private static func bytes(
+    _ count: Int, read: (UnsafeMutableRawBufferPointer) throws -> Int
+  ) rethrows -> [UInt8] {
+    var bytes = [UInt8](repeating: 0, count: count)
+    let found = try bytes.withUnsafeMutableBytes { try count > 0 ? read($0) : 0 }
+    return Array(bytes.prefix(found))
   }
 }

@@ -21,6 +21,11 @@ package struct LayerFormat: Sendable {
     version: 1, encoder: "gzip/ld3-1m", mediaType: .layerGzip, chunkSize: 1 << 20,
     shortestLibDeflateChunk: 1 << 16, libDeflateLevel: 3, zlibLevel: 5)
 
+  /// The largest user and group number: 2^32-1 means "nobody said" to chown(2).
+  static let maximumID: Int64 = (1 << 32) - 2
+  /// What six octal digits of a ustar header hold.
+  static let maximumDeviceNumber: UInt32 = 0o777777
+
   /// What a layer's history entry says of its making. Never the tool's own version.
   func createdBy(_ layer: String) -> String { "ociforge v\(version) \(layer)" }
 }

@@ -25,6 +25,8 @@ package struct PlannedEntry: Sendable {
   package var content: Content
   /// What put it here, for messages: a place in the definition.
   package var origin: String
+  /// Whether the definition names this very path, not a tree or an archive that holds it.
+  package var isDeclared = false
 }
 
 /// All entries of one layer in the order they are written; layer format v1, §2.2: sorted, one entry a path,

@@ -1,4 +1,4 @@
-import Bindings
+package import Bindings
 package import Definition
 package import OCILayout
 package import OCISpec
@@ -12,15 +12,24 @@ package struct LayerPlanner {
   package let epoch: Int64
   private let inputs: [String: InputFile]
   private let spoolStore: BlobStore
+  private let archives: ScannedArchives
+  private let reserved: [FileStatus.Identity]
   private var lower = LowerTree()
 
   /// - Parameters:
   ///   - inputs: by name, verified.
   ///   - spoolStore: where the content of archives waits until it is packed.
-  package init(epoch: Int64, inputs: [String: InputFile], spoolStore: BlobStore) {
+  ///   - archives: what other planners have read already.
+  ///   - reserved: folders that no tree takes in: what ociforge itself writes.
+  package init(
+    epoch: Int64, inputs: [String: InputFile], spoolStore: BlobStore,
+    archives: ScannedArchives = ScannedArchives(), reserved: [FileStatus.Identity] = []
+  ) {
     self.epoch = epoch
     self.inputs = inputs
     self.spoolStore = spoolStore
+    self.archives = archives
+    self.reserved = reserved
   }
 
   /// Plans the next layer.
@@ -41,8 +50,8 @@ package struct LayerPlanner {
     return LayerPlan(name: layer.name, entries: sorted)
   }
 
-  /// Whether the layers planned so far hold something at a path; symlinks are not followed.
-  package func contains(_ path: ImagePath) -> Bool { lower.contains(path) }
+  /// Whether a path leads to something in the layers planned so far.
+  package func resolves(_ path: ImagePath) -> Bool { lower.resolves(path) }
 
   private func entries(of entry: LayerEntry) throws -> [PlannedEntry] {
     let origin = entry.location.description
@@ -52,8 +61,9 @@ package struct LayerPlanner {
       return [try fileEntry(entry, file.path, isExecutable: file.isExecutable)]
     case .file(let path): return [try fileEntry(entry, path, isExecutable: nil)]
     case .tree(let path, let include, let exclude):
-      return try TreeScan(entry: entry, include: include, exclude: exclude, epoch: epoch)
-        .entries(of: path)
+      return try TreeScan(
+        entry: entry, include: include, exclude: exclude, epoch: epoch, reserved: reserved
+      ).entries(of: path)
     case .archive(let source):
       let path =
         switch source {
@@ -61,10 +71,7 @@ package struct LayerPlanner {
         case .input(let name): try input(name, origin).path
         }
       _ = try plainFile(path, origin)
-      do {
-        return try ArchiveScan(entry: entry, epoch: epoch, spool: Spool(store: spoolStore))
-          .entries(of: path)
-      } catch let failure as LibraryError { throw ContextualFailure(origin, failure) }
+      return try archives.entries(of: path, for: entry, epoch: epoch, spoolStore: spoolStore)
     case .text(let bytes):
       return [
         planned(entry, .file(size: Int64(bytes.count)), defaultMode: 0o644, content: .bytes(bytes))
@@ -113,6 +120,6 @@ package struct LayerPlanner {
       path: entry.path, kind: kind, mode: attributes.mode ?? defaultMode,
       owner: attributes.owner ?? Owner(uid: 0, gid: 0), mtime: attributes.mtime ?? epoch,
       xattrs: attributes.xattrs.map(\.normalized), content: content,
-      origin: entry.location.description)
+      origin: entry.location.description, isDeclared: true)
   }
 }

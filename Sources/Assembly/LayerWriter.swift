@@ -83,7 +83,9 @@ package struct LayerWriter: Sendable {
       try copy(size: size, to: tar, through: buffer, &progress, name: path.string) { buffer, _ in
         try FileSystem.read(file, into: buffer, path: path)
       }
-      guard try FileSystem.status(of: file, path: path) == before else {
+      // What lies in /proc and the like says size 0 and has content all the same.
+      let isAtEnd = try FileSystem.read(file, into: buffer, path: path) == 0
+      guard isAtEnd, try FileSystem.status(of: file, path: path) == before else {
         throw AssemblyError.changedWhileReading(path.string)
       }
     case .slice(let spool, let offset):

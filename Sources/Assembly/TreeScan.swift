@@ -11,6 +11,8 @@ struct TreeScan {
   let include: [Glob]
   let exclude: [Glob]
   let epoch: Int64
+  /// Folders that stay out: an image must not depend on what earlier runs left in the tree.
+  let reserved: [FileStatus.Identity]
 
   func entries(of directory: FilePath) throws -> [PlannedEntry] {
     guard let status = try FileSystem.status(of: directory) else {
@@ -21,24 +23,31 @@ struct TreeScan {
     }
     var found: [PlannedEntry] = []
     if !entry.path.isRoot { found.append(planned(entry.path, .directory, mode: 0o755)) }
-    try scan(directory, relative: [], into: &found)
+    _ = try scan(directory, relative: [], into: &found)
     return found
   }
 
   /// Adds what is in `directory`, whose path below the tree's root is `relative`.
+  /// - Returns: whether something reserved was left out.
   private func scan(
     _ directory: FilePath, relative: [UInt8], into found: inout [PlannedEntry]
-  ) throws {
+  ) throws -> Bool {
+    var leftOut = false
     for name in try FileSystem.entries(of: directory) {
       let file = directory.appending(bytes: name)
       let path = relative.isEmpty ? name : relative + [UInt8(ascii: "/")] + name
       if exclude.contains(where: { $0.matches(path) }) { continue }
       guard let status = try FileSystem.status(of: file, followSymlink: false) else { continue }
       if status.kind == .directory {
+        if reserved.contains(status.identity) {
+          leftOut = true
+          continue
+        }
         let before = found.count
-        try scan(file, relative: path, into: &found)
-        // A directory is wanted for itself, or because something in it is.
-        if isIncluded(path) || found.count > before {
+        let holdsReserved = try scan(file, relative: path, into: &found)
+        // A directory is wanted for itself, or because something in it is; one that only leads to what is
+        // reserved was made for that.
+        if found.count > before || isIncluded(path) && !holdsReserved {
           found.append(planned(try place(path), .directory, mode: 0o755))
         }
         continue
@@ -57,6 +66,7 @@ struct TreeScan {
           file.string, found: "a \(kind)", origin: entry.location.description)
       }
     }
+    return leftOut
   }
 
   private func isIncluded(_ path: [UInt8]) -> Bool {

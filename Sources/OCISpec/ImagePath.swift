@@ -100,7 +100,7 @@ package struct ImagePath: Sendable, Hashable, CustomStringConvertible {
   package var description: String { "/" + Self.escaped(bytes) }
 
   package static func escaped(_ bytes: [UInt8]) -> String {
-    if let text = String(validating: bytes, as: UTF8.self) { return text.printable }
+    if let text = String(validating: bytes, as: UTF8.self) { return text.printableInFull }
     return bytes.map { byte in
       (0x21...0x7E).contains(byte)
         ? String(Unicode.Scalar(byte))

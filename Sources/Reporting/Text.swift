@@ -5,12 +5,16 @@ extension String {
 
   /// The text with everything that could drive a terminal escaped as `\u{…}`, cut after 1,024 characters.
   package var printable: String {
+    let head = unicodeScalars.prefix(1024)
+    return Self.escaping(head) + (head.endIndex < unicodeScalars.endIndex ? "…" : "")
+  }
+
+  /// The whole text with everything that could drive a terminal escaped.
+  package var printableInFull: String { Self.escaping(unicodeScalars[...]) }
+
+  private static func escaping(_ scalars: Substring.UnicodeScalarView) -> String {
     var out = ""
-    for (count, scalar) in unicodeScalars.enumerated() {
-      if count == 1024 {
-        out += "…"
-        break
-      }
+    for scalar in scalars {
       switch scalar.value {
       case 0x20..<0x7F, 0xA0..<0x200E, 0x2010..<0x202A, 0x202F..<0x2066, 0x206A...:
         out.unicodeScalars.append(scalar)

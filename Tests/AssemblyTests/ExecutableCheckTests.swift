@@ -34,7 +34,7 @@ import Testing
     var planner = Sample.planner(in: directory)
     let plan = try planner.plan(
       Sample.layer([try Sample.entry("/bin/tool", .file(file), mode: mode)]))
-    return try ExecutableCheck(platform: Platform(parsing: platform)).check([plan])
+    return try ExecutableCheck(platform: Platform(parsing: platform)).check([plan]).dynamic
   }
 
   @Test(
@@ -79,5 +79,37 @@ import Testing
     ])
   func odd(_ bytes: [UInt8]) throws {
     #expect(try check(bytes, platform: "linux/amd64").isEmpty)
+  }
+
+  @Test("a foreign executable in a tree is reported, not refused: it may be there on purpose")
+  func foreignInTree() throws {
+    try directory.write("tree/tool", Self.elf(machine: 183), mode: 0o755)
+    var planner = Sample.planner(in: directory)
+    let tree = LayerEntry.Content.tree(directory.path.appending("tree"), include: [], exclude: [])
+    let plan = try planner.plan(Sample.layer([try Sample.entry("/opt", tree)]))
+    let findings = try ExecutableCheck(platform: Platform(parsing: "linux/amd64")).check([plan])
+    #expect(findings.foreign.map(\.kind) == [.data])
+  }
+
+  @Test("a loader's name far behind in the file is found")
+  func farInterpreter() throws {
+    var bytes = Self.elf(machine: 62, interpreter: "/lib/ld.so")
+    let text = Array(bytes[120...])
+    bytes.replaceSubrange(72..<80, with: [0x00, 0x00, 0x10, 0, 0, 0, 0, 0])  // p_offset: 1 MiB
+    bytes += [UInt8](repeating: 0, count: 0x100000 - bytes.count) + text
+    #expect(try check(bytes, platform: "linux/amd64").map(\.interpreter) == ["/lib/ld.so"])
+  }
+
+  @Test("a loader behind a symlink of the image is there")
+  func symlinkedLoader() throws {
+    var planner = Sample.planner(in: directory)
+    _ = try planner.plan(
+      Sample.layer([
+        try Sample.entry("/lib64", .symlink(target: Array("usr/lib64".utf8))),
+        try Sample.entry("/usr/lib64", .symlink(target: Array("../lib/./x".utf8))),
+        try Sample.entry("/lib/x/ld.so", .text([])),
+      ]))
+    #expect(planner.resolves(try ImagePath(absolute: "/lib64/ld.so")))
+    #expect(!planner.resolves(try ImagePath(absolute: "/lib64/other.so")))
   }
 }

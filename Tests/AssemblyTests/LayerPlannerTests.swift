@@ -1,6 +1,7 @@
 import Assembly
 import Bindings
 import Definition
+import OCILayout
 import OCISpec
 import Reporting
 import SystemPackage
@@ -135,5 +136,19 @@ import Testing
       Sample.layer("top", [try Sample.entry("/lib/x", .text([]))]),
     ])
     #expect(texts.count == 1 && texts[0].contains("cannot lie below \"/lib\""))
+  }
+
+  @Test("what ociforge writes stays out of a tree, with the folders that only lead there")
+  func reserved() throws {
+    try directory.write("src/a", "x")
+    try directory.write("src/build/out/index.json", "{}")
+    let source = directory.path.appending("src")
+    let output = try #require(try FileSystem.status(of: source.appending("build/out")))
+    var planner = LayerPlanner(
+      epoch: 0, inputs: [:], spoolStore: .init(root: directory.path.appending("spool")),
+      reserved: [output.identity])
+    let plan = try planner.plan(
+      Sample.layer([try Sample.entry("/app", .tree(source, include: [], exclude: []))]))
+    #expect(plan.listing == ["/app/ 755 0:0", "/app/a 644 0:0"])
   }
 }

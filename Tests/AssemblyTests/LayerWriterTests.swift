@@ -145,4 +145,12 @@ import Testing
     #expect(throws: AssemblyError.changedWhileReading(file.string)) { try pack(plan) }
     #expect(!FileManager.default.fileExists(atPath: store.root.appending("blobs").string))
   }
+
+  @Test("a file that says it is empty and is not is an error")
+  func unsized() throws {
+    var planner = Sample.planner(in: directory)
+    let plan = try planner.plan(
+      Sample.layer([try Sample.entry("/version", .file("/proc/version"))]))
+    #expect(throws: AssemblyError.changedWhileReading("/proc/version")) { try pack(plan) }
+  }
 }

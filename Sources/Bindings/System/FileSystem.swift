@@ -41,6 +41,14 @@ package struct FileStatus: Sendable, Equatable {
   /// What changes when a file's content or identity does.
   package let version: Version
 
+  /// Which file it is, whatever its name.
+  package struct Identity: Sendable, Hashable {
+    let device: UInt64
+    let inode: UInt64
+  }
+
+  package var identity: Identity { Identity(device: version.device, inode: version.inode) }
+
   package struct Version: Sendable, Equatable, Hashable {
     let device: UInt64
     let inode: UInt64
@@ -251,6 +259,16 @@ package enum FileSystem {
     _ file: FileDescriptor, into buffer: UnsafeMutableRawBufferPointer, path: FilePath
   ) throws(FileError) -> Int {
     do { return try file.read(into: buffer) } catch {
+      throw FileError("reading", path, error as? Errno ?? .ioError)
+    }
+  }
+
+  /// The same from an offset; the descriptor's own position stays.
+  package static func read(
+    _ file: FileDescriptor, at offset: Int64, into buffer: UnsafeMutableRawBufferPointer,
+    path: FilePath
+  ) throws(FileError) -> Int {
+    do { return try file.read(fromAbsoluteOffset: offset, into: buffer) } catch {
       throw FileError("reading", path, error as? Errno ?? .ioError)
     }
   }

@@ -30,8 +30,6 @@ package final class Spool: Sendable {
   package func read(
     at offset: Int64, into buffer: UnsafeMutableRawBufferPointer
   ) throws -> Int {
-    do { return try file.read(fromAbsoluteOffset: offset, into: buffer) } catch {
-      throw FileError("reading", path, error as? Errno ?? .ioError)
-    }
+    try FileSystem.read(file, at: offset, into: buffer, path: path)
   }
 }

@@ -104,6 +104,6 @@ enum UsageError: Failure {
   }
 
   private static func list(_ platforms: [Platform]) -> String {
-    platforms.map(\.description).joined(separator: ", ")
+    platforms.map(\.description.printable).joined(separator: ", ")
   }
 }

@@ -105,7 +105,7 @@ struct Assemble: AsyncParsableCommand {
 
     let plan = try AssemblyPlan(
       definition, inputs: inputs.files, epoch: epoch.seconds, spoolStore: cache.store,
-      reporter: reporter)
+      outputs: [output, cache.path], reporter: reporter)
     let layout = try ImageLayout.create(output)
     let images = try await layout.withWriteSession {
       let assembler = Assembler(

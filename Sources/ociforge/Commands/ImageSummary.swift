@@ -58,7 +58,7 @@ struct ImageSummary {
   private static func lines(of part: Part) -> [(String, String)] {
     let config = part.config.config
     var lines = [
-      ("platform", part.config.platform.description),
+      ("platform", part.config.platform.description.printable),
       ("manifest", part.manifest.descriptor.digest.description),
     ]
     func add(_ label: String, _ value: String?) {
