@@ -11,7 +11,11 @@ struct OCIForge: AsyncParsableCommand {
     discussion: """
       The answer of a command is on stdout and nothing else is; progress, warnings and errors are on stderr.
 
-      A REF names an image: oci:DIR[:TAG], oci-archive:FILE[:TAG] or docker-archive:FILE.
+      A REF names an image: oci:DIR[:TAG][@DIGEST], oci-archive:FILE[:TAG] or docker-archive:FILE[:NAME].
+
+      The cache is $OCIFORGE_CACHE, else $XDG_CACHE_HOME/ociforge, else ~/.cache/ociforge, else a temporary one. \
+      Downloads heed HTTPS_PROXY, HTTP_PROXY, NO_PROXY, SSL_CERT_FILE and SSL_CERT_DIR; SOURCE_DATE_EPOCH is the \
+      epoch where neither --epoch nor the definition says one; NO_COLOR keeps messages plain.
 
       Exit codes: 0 done, 64 usage, 65 a definition, image or file is not what it must be, 66 no such file or \
       tag, 69 network unavailable, 70 our own fault, 73 cannot write, 74 cannot read, 76 protocol broken, \

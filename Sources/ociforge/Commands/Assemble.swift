@@ -71,7 +71,7 @@ struct Assemble: AsyncParsableCommand {
     }
     let files = [output, archive, dockerArchive, digestFile].compactMap { $0 }
     guard !files.contains("") else { throw ValidationError("an empty name for an output") }
-    guard Set(files).count == files.count else {
+    guard Set(files.map { FilePath($0).lexicallyNormalized() }).count == files.count else {
       throw ValidationError("two outputs have the same name")
     }
   }

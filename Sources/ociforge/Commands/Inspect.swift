@@ -10,7 +10,9 @@ struct Inspect: ParsableCommand {
     discussion:
       "A summary for people; --json is the same for programs, --raw the document's own bytes.")
 
-  @Argument(help: "The image: oci:DIR[:TAG], oci-archive:FILE[:TAG] or docker-archive:FILE.")
+  @Argument(
+    help: "The image: oci:DIR[:TAG][@DIGEST], oci-archive:FILE[:TAG] or docker-archive:FILE[:NAME]."
+  )
   var reference: String
 
   @Option(help: "Only this platform's image.", transform: Platform.init(parsing:))

@@ -56,7 +56,9 @@ struct Export: ParsableCommand {
 
 /// An image whose files are looked at.
 struct ImageArgument: ParsableArguments {
-  @Argument(help: "The image: oci:DIR[:TAG], oci-archive:FILE[:TAG] or docker-archive:FILE.")
+  @Argument(
+    help: "The image: oci:DIR[:TAG][@DIGEST], oci-archive:FILE[:TAG] or docker-archive:FILE[:NAME]."
+  )
   var reference: String
 
   @Option(

@@ -13,7 +13,9 @@ struct Validate: ParsableCommand {
       that the specification demands is broken, 0 where there are only recommendations.
       """)
 
-  @Argument(help: "The image: oci:DIR[:TAG], oci-archive:FILE[:TAG] or docker-archive:FILE.")
+  @Argument(
+    help: "The image: oci:DIR[:TAG][@DIGEST], oci-archive:FILE[:TAG] or docker-archive:FILE[:NAME]."
+  )
   var reference: String
 
   @Flag(help: "Print JSON.")

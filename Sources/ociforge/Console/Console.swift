@@ -57,7 +57,11 @@ final class Console: Sendable {
   static func printError(_ text: String) {
     let color = ProcessState.isTerminal(2) && environment("NO_COLOR") == nil
     let label = color ? "\u{1B}[1;31merror: \u{1B}[0m" : "error: "
-    writeError(text.split(separator: "\n").map { "\(label)\($0)\n" }.joined())
+    // What is indented goes on with the line before it, such as something to paste.
+    let lines = text.split(separator: "\n").map {
+      $0.hasPrefix(" ") ? "\($0)\n" : "\(label)\($0)\n"
+    }
+    writeError(lines.joined())
   }
 
   /// Nothing can be done for people where stderr is gone.

@@ -18,10 +18,15 @@ func withOutput(_ name: String, _ body: (@escaping ArchiveWriter.Sink) throws ->
       try FileSystem.writeAll(.standardOutput, $0, path: "standard output")
     }
   }
-  try OutputFile.write(FilePath(name), body)
+  let path = FilePath(name)
+  let folder = path.removingLastComponent()
+  guard try FileSystem.status(of: folder.isEmpty ? "." : folder) != nil else {
+    throw FileError("writing", path, .noSuchFileOrDirectory)
+  }
+  try OutputFile.write(path, body)
 }
 
 /// Writes a small file at once, by the same rules.
 func writeFile(_ path: FilePath, _ text: String) throws {
-  try OutputFile.write(path) { sink in try Array(text.utf8).withUnsafeBytes { try sink($0) } }
+  try withOutput(path.string) { sink in try Array(text.utf8).withUnsafeBytes { try sink($0) } }
 }

@@ -10,6 +10,8 @@ struct ProgressDisplay {
     let name: String
     var done: Int64
     var total: Int64?
+    /// When a plain line last told of it.
+    var told: ContinuousClock.Instant
   }
 
   private let style: Style
@@ -21,17 +23,29 @@ struct ProgressDisplay {
   init(style: Style) { self.style = style }
 
   mutating func update(_ name: String, done: Int64, total: Int64?) {
-    guard style == .live else { return }
+    guard style != .none else { return }
+    let now = clock.now
     if let index = items.firstIndex(where: { $0.name == name }) {
       items[index].done = done
       items[index].total = total
     } else {
-      items.append(Item(name: name, done: done, total: total))
+      items.append(Item(name: name, done: done, total: total, told: now))
     }
-    let now = clock.now
+    if style == .plain { return tell(name, now) }
     if let lastDraw, now - lastDraw < .milliseconds(80) { return }
     lastDraw = now
     draw()
+  }
+
+  /// Where nobody sees a bar, a line now and then says that work goes on: silence gets jobs killed.
+  private mutating func tell(_ name: String, _ now: ContinuousClock.Instant) {
+    guard let index = items.firstIndex(where: { $0.name == name }),
+      now - items[index].told >= .seconds(10)
+    else { return }
+    items[index].told = now
+    let item = items[index]
+    let total = item.total.map { " of \(readable(byteCount: $0))" } ?? ""
+    print("\(name): \(readable(byteCount: item.done))\(total)")
   }
 
   mutating func finish(_ name: String, _ outcome: String) {
@@ -43,7 +57,7 @@ struct ProgressDisplay {
   mutating func print(_ line: String) {
     clear()
     Console.writeError(line + "\n")
-    if !items.isEmpty { draw() }
+    if style == .live && !items.isEmpty { draw() }
   }
 
   mutating func clear() {
