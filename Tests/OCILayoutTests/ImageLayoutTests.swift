@@ -73,6 +73,21 @@ struct ImageLayoutTests {
     #expect(error?.kind == .cannotWrite)
   }
 
+  @Test(
+    "what a dead process left is nothing in the way of a layout, a file of the user's beside it is")
+  func knowsOwnTemporaryFiles() throws {
+    try folder.write("a/layout/.ociforge/tmp-0123456789abc", "x")
+    try folder.write("a/layout/.ociforge/tmp-0123456789abc.d/x", "x")
+    let file = try folder.write("a/layout/.ociforge/settings.yaml", "x")
+    #expect(throws: LayoutError.foreignDirectory(path.string, holds: [".ociforge"])) {
+      try ImageLayout.create(path)
+    }
+    #expect(try files(below: path.appending(".ociforge")).count == 4)
+    try FileSystem.remove(file)
+    _ = try ImageLayout.create(path)
+    #expect(try FileSystem.status(of: path.appending(".ociforge")) == nil)
+  }
+
   @Test("opening says what was found where no layout is, and writes nothing")
   func refusesToOpen() throws {
     let table: [(files: [String: String], kind: FailureKind, found: String)] = [

@@ -44,7 +44,9 @@ package struct ImageLayout: Sendable {
     let layout = ImageLayout(path)
     try FileSystem.createDirectories(path)
     if try FileSystem.status(of: layout.markerPath) == nil {
-      let ours = layout.store.temporaryDirectory.lastComponent?.string
+      let ours =
+        try layout.store.holdsOnlyTemporaryFiles()
+        ? layout.store.temporaryDirectory.lastComponent?.string : nil
       let foreign = try FileSystem.entries(of: path).map { String(decoding: $0, as: UTF8.self) }
         .filter { $0 != ours && $0 != "oci-layout" }
       // Another process may have made the layout since; then what is there is its.

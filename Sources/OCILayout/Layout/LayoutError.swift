@@ -16,6 +16,7 @@ package enum LayoutError: Failure, Equatable {
   case noLayout(String, found: String)
   case unknownLayoutVersion(String, found: String)
   case foreignDirectory(String, holds: [String])
+  case foreignTemporaryDirectory(String, found: String)
   case malformedTag(String)
   case noSuchTag(String, layout: String, tags: [String])
   case ambiguousTag(String?, layout: String, choices: [String])
@@ -33,7 +34,7 @@ package enum LayoutError: Failure, Equatable {
     switch self {
     case .noLayout, .missingBlob, .noSuchTag, .ambiguousTag, .noSuchDigest, .noSuchImage: .notFound
     case .malformedTag, .noSingleManifest: .usage
-    case .foreignDirectory, .busy: .cannotWrite
+    case .foreignDirectory, .foreignTemporaryDirectory, .busy: .cannotWrite
     default: .data
     }
   }
@@ -64,6 +65,8 @@ package enum LayoutError: Failure, Equatable {
       "layout \(path.quoted): expected imageLayoutVersion \"1.0.0\" in \"oci-layout\", found \(found)"
     case .foreignDirectory(let path, let names):
       "writing layout \(path.quoted): expected an empty folder or an image layout, found \(names.list(upTo: 3)); name another folder"
+    case .foreignTemporaryDirectory(let path, let found):
+      "writing temporary files to \(path.quoted): expected nothing or a folder of this user's, found \(found); remove or rename it"
     case .malformedTag(let tag):
       "not a tag: expected up to 128 letters, digits, \"_\", \".\" and \"-\", not starting with \".\" or \"-\", got \(tag.quoted)"
     case .noSuchTag(let tag, let layout, let tags):
