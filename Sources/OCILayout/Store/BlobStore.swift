@@ -11,10 +11,23 @@ package import SystemPackage
 package struct BlobStore: Sendable {
   package let root: FilePath
 
-  package init(root: FilePath) { self.root = root }
-
   /// Where temporary files are, until they get their names.
-  package var temporaryDirectory: FilePath { root.appending(".ociforge") }
+  package let temporaryDirectory: FilePath
+
+  package init(root: FilePath) { self.init(root: root, temporaryName: ".ociforge") }
+
+  private init(root: FilePath, temporaryName: String) {
+    self.root = root
+    temporaryDirectory = root.appending(temporaryName)
+  }
+
+  /// A place for temporary files beside a user's own file or folder. Others may write there too, as they do
+  /// in `/tmp`, so each user has one.
+  package static func beside(_ path: FilePath) -> BlobStore {
+    let folder = path.removingLastComponent()
+    return BlobStore(
+      root: folder.isEmpty ? "." : folder, temporaryName: ".ociforge-\(effectiveUserID)")
+  }
 
   package func path(of digest: Digest) -> FilePath {
     root.appending("blobs").appending(digest.algorithm.rawValue).appending(digest.hex)

@@ -14,8 +14,7 @@ package enum OutputFile {
       try body { try FileSystem.writeAll(file, $0, path: path) }
       return
     }
-    let folder = path.removingLastComponent()
-    let store = BlobStore(root: folder.isEmpty ? "." : folder)
+    let store = BlobStore.beside(path)
     do {
       try store.sweep()
       try store.replace(path) { file in
