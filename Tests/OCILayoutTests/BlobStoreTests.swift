@@ -47,6 +47,23 @@ struct BlobStoreTests {
     #expect(try store.document(digest) == hello)
   }
 
+  @Test("a damaged blob of the right size is replaced by a good one, however that comes")
+  func replacesDamaged() throws {
+    let digest = try store.put(hello)
+    #expect(try store.verify(digest))
+    try folder.write("blobs/sha256/\(digest.hex)", "HELLO")
+    #expect(try !store.verify(digest))
+    let blob = try store.ingest()
+    try hello.withUnsafeBytes { try blob.write($0) }
+    #expect(try blob.commit().digest == digest)
+    #expect(try store.document(digest) == hello)
+    try folder.write("blobs/sha256/\(digest.hex)", "HELLO")
+    try store.put(hello)
+    #expect(try store.verify(digest))
+    #expect(try files(below: folder.path).count == 3)
+    #expect(try !store.verify(Digest.sha256(of: [])))
+  }
+
   @Test("a blob that is not the one expected, or not committed, leaves nothing")
   func leavesNothing() throws {
     let other = try Digest.sha256(of: [])
