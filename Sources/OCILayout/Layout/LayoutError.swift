@@ -23,7 +23,6 @@ package enum LayoutError: Failure, Equatable {
   case noSuchDigest(Digest, reference: String)
   case busy(String, writers: Int)
 
-  case blobTooLarge(Digest, size: Int64, limit: Int64)
   case noSingleManifest(Digest, MediaType)
   case malformedArchive(String, problem: String)
   case noSuchImage(String, archive: String, names: [String])
@@ -78,8 +77,6 @@ package enum LayoutError: Failure, Equatable {
     case .busy(let path, let writers):
       "layout \(path.quoted): \(writers) other writer\(writers == 1 ? " is" : "s are") at work; collect garbage when they are done"
 
-    case .blobTooLarge(let digest, let size, let limit):
-      "writing an archive: blob \(digest) has \(size) bytes, a tar header can say \(limit); push it or copy the layout instead"
     case .noSingleManifest(let digest, let type):
       "writing a docker archive: it holds one platform's image, \(digest) is \(type.isIndex ? "an index" : "of type \(type.rawValue.quoted)"); choose a platform"
     case .malformedArchive(let path, let problem): "reading archive \(path.quoted): \(problem)"
