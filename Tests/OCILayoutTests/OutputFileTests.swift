@@ -40,6 +40,43 @@ struct OutputFileTests {
     #expect(try files(below: folder.path) == ["out"])
   }
 
+  @Test("a file in a folder that cannot be written to is written in place")
+  func writesInPlace() async throws {
+    try folder.write("out", "something older and longer", mode: 0o666)
+    try folder.write("read-only", "old", mode: 0o444)
+    #expect(chmod(folder.path.string, 0o555) == 0)
+    defer { chmod(folder.path.string, 0o755) }
+    let path = path.string
+    await #expect(processExitsWith: .success) { [path = path as String] in
+      if getuid() == 0 { #expect(setgid(65534) == 0 && setuid(65534) == 0) }
+      let path = FilePath(path), folder = path.removingLastComponent()
+      try OutputFile.write(path) { sink in
+        try Array("new".utf8).withUnsafeBytes { try sink($0) }
+      }
+      for name in ["read-only", "absent"] {
+        let file = folder.appending(name)
+        let error = #expect(throws: FileError.self) { try OutputFile.write(file) { _ in } }
+        #expect(error == FileError("writing", file, .permissionDenied))
+      }
+    }
+    #expect(try text == "new")
+    #expect(try files(below: folder.path) == ["out", "read-only"])
+  }
+
+  @Test("a file that is mounted by itself is written in place", .enabled(if: canMount()))
+  func writesMountedFiles() throws {
+    let source = try folder.write("source", "something older and longer")
+    try write("")
+    try #require(run("mount", ["--bind", source.string, path.string]).status == 0)
+    defer { _ = try? run("umount", ["-l", path.string]) }
+    #expect(throws: Stop.self) { try write("new", failing: Stop()) }
+    #expect(try text == "something older and longer")
+    try write("new")
+    #expect(try text == "new")
+    #expect(String(decoding: try FileSystem.readAll(source, limit: 100), as: UTF8.self) == "new")
+    #expect(try files(below: folder.path) == ["out", "source"])
+  }
+
   @Test("nothing of the user's or of other users is in the way, or goes")
   func sharesFolders() throws {
     try folder.write(".ociforge/settings.yaml", "x")
