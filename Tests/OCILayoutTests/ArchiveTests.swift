@@ -100,4 +100,24 @@ struct ArchiveTests {
     let other = try ImageSource.open(.dockerArchive(docker, name: "app"), scratch: scratch)
     #expect(other.root.digest == image.digest)
   }
+
+  @Test("a docker archive's compressed layer is held against its DiffID")
+  func wrongDiffID() throws {
+    let image = try SmallImage.store(in: layout.store)
+    var manifest = try layout.manifest(image).body
+    let other = try SmallImage.gzip(SmallImage.tar([("etc/greeting", Array("evil".utf8))]))
+    manifest.layers = [try SmallImage.put(other, .layerGzip, in: layout.store)]
+    let wrong = try SmallImage.put(manifest.json, .imageManifest, in: layout.store)
+    let archive = folder.path.appending("docker.tar")
+    try DockerArchive.write(wrong, names: ["app"], from: layout, epoch: 0, to: archive)
+    let error = #expect(throws: (any Error).self) {
+      try ImageSource.open(.dockerArchive(archive, name: "app"), scratch: scratch)
+    }
+    #expect((error as? any Failure)?.kind == .data)
+    let text = error.map { "\($0)" } ?? ""
+    #expect(
+      text.hasPrefix("reading archive \"\(archive)\": expected a layer with DiffID sha256:"),
+      "\(text)")
+    #expect(try FileSystem.status(of: scratch.appending(".ociforge")) == nil)
+  }
 }
