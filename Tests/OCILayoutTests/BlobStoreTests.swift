@@ -47,6 +47,23 @@ struct BlobStoreTests {
     #expect(try store.document(digest) == hello)
   }
 
+  @Test("a damaged blob of the right size is replaced by a good one, however that comes")
+  func replacesDamaged() throws {
+    let digest = try store.put(hello)
+    #expect(try store.verify(digest))
+    try folder.write("blobs/sha256/\(digest.hex)", "HELLO")
+    #expect(try !store.verify(digest))
+    let blob = try store.ingest()
+    try hello.withUnsafeBytes { try blob.write($0) }
+    #expect(try blob.commit().digest == digest)
+    #expect(try store.document(digest) == hello)
+    try folder.write("blobs/sha256/\(digest.hex)", "HELLO")
+    try store.put(hello)
+    #expect(try store.verify(digest))
+    #expect(try files(below: folder.path).count == 3)
+    #expect(try !store.verify(Digest.sha256(of: [])))
+  }
+
   @Test("a blob that is not the one expected, or not committed, leaves nothing")
   func leavesNothing() throws {
     let other = try Digest.sha256(of: [])
@@ -101,14 +118,56 @@ struct BlobStoreTests {
     #expect(try FileSystem.status(of: store.temporaryDirectory) == nil)
   }
 
-  @Test("sweeping keeps off what it did not make: folders, symlinks and what they lead to")
-  func sweepsOnlyFiles() throws {
-    try folder.write(".ociforge/folder/file", "x")
-    let target = try folder.write("target", "x")
-    try FileSystem.createSymlink(store.temporaryDirectory.appending("link"), target: target.bytes)
+  @Test("sweeping keeps off what it did not make: other names, folders, symlinks and their targets")
+  func sweepsOnlyOwnNames() throws {
+    for name in [
+      "folder/file", "notes.txt", "notes.txt.d/x", "tmp-0", "tmp-0123456789ABC",
+      "tmp-0123456789abc.e/x", "tmp-0123456789abd.d/x",
+    ] { try folder.write(".ociforge/\(name)", "x") }
+    let target = try folder.write("target/x", "x")
+    let directory = store.temporaryDirectory
+    try FileSystem.createSymlink(directory.appending("tmp-0000000000000"), target: target.bytes)
+    let before = try files(below: folder.path)
     #expect(try store.sweep() == 0)
-    #expect(try FileSystem.status(of: target) != nil)
-    #expect(try files(below: store.temporaryDirectory) == ["folder/", "folder/file", "link"])
+    #expect(try files(below: folder.path) == before)
+    // A dead writer's file goes, with its folder, but not with what a symlink there leads to.
+    try folder.write(".ociforge/tmp-0123456789abc", "x")
+    try folder.write(".ociforge/tmp-0123456789abc.d/blobs/x", "x")
+    try folder.write(".ociforge/tmp-0123456789abe", "x")
+    try FileSystem.createSymlink(
+      directory.appending("tmp-0123456789abe.d"), target: folder.path.appending("target").bytes)
+    #expect(try store.sweep() == 2)
+    try FileSystem.remove(directory.appending("tmp-0123456789abe.d"))
+    #expect(try files(below: folder.path) == before)
+  }
+
+  @Test("a symlink or a file where temporary files go is neither swept nor written through")
+  func refusesForeignTemporaryDirectories() throws {
+    try folder.write("home/tmp-0123456789abc", "x")
+    let home = folder.path.appending("home")
+    try FileSystem.createSymlink(store.temporaryDirectory, target: home.bytes)
+    #expect(try store.sweep() == 0)
+    let error = #expect(throws: LayoutError.self) { try store.ingest() }
+    #expect(error?.kind == .cannotWrite)
+    #expect(error?.description.hasSuffix("found a symlink; remove or rename it") == true)
+    #expect(try files(below: home) == ["tmp-0123456789abc"])
+    try FileSystem.remove(store.temporaryDirectory)
+    try folder.write(".ociforge", "x")
+    #expect(try store.sweep() == 0)
+    #expect(throws: LayoutError.self) { try store.ingest() }
+  }
+
+  @Test("another user's temporary files are not touched", .enabled(if: getuid() == 0))
+  func refusesOtherUsers() throws {
+    try folder.write(".ociforge/tmp-0123456789abc", "x")
+    #expect(chown(store.temporaryDirectory.string, 65534, 65534) == 0)
+    #expect(try store.sweep() == 0)
+    let error = #expect(throws: LayoutError.self) { try store.ingest() }
+    #expect(error?.description.contains("another user's") == true)
+    #expect(try files(below: store.temporaryDirectory) == ["tmp-0123456789abc"])
+    // Who owns the folder around it has to do with it anyway.
+    #expect(chown(folder.path.string, 65534, 65534) == 0)
+    #expect(try store.sweep() == 1)
   }
 
   @Test("writers and sweepers at once lose nothing and leave nothing")

@@ -312,6 +312,28 @@ struct FilesystemTests {
     #expect(try ImageFilesystem(store: store, layers: [layer]).text("a") == "hello")
   }
 
+  @Test("a layer that is not what its descriptor says shows nothing")
+  func damagedLayer() throws {
+    let directory = try TemporaryDirectory()
+    let store = BlobStore(root: directory.path)
+    let layer = try store.put(tar([.file("a", "good")]), .layer)
+    var larger = layer
+    larger.size += 1
+    #expect(
+      throws: LayoutError.sizeMismatch(layer.digest, expected: larger.size, found: layer.size)
+    ) { try ImageFilesystem(store: store, layers: [larger]) }
+    try directory.write("blobs/sha256/\(layer.digest.hex)", tar([.file("a", "evil")]))
+    let error = #expect(throws: LayoutError.self) {
+      try ImageFilesystem(store: store, layers: [layer])
+    }
+    #expect(error?.kind == .data)
+    #expect(error?.description.contains("digest mismatch: expected \(layer.digest)") == true)
+    try FileSystem.remove(store.path(of: layer.digest))
+    #expect(throws: LayoutError.missingBlob(layer.digest, layout: directory.path.string)) {
+      try ImageFilesystem(store: store, layers: [layer])
+    }
+  }
+
   @Test("a layer of no bytes is an empty one, compressed too", arguments: [nil, "gzip"])
   func emptyStream(program: String?) throws {
     let directory = try TemporaryDirectory()

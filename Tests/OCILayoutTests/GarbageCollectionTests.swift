@@ -81,6 +81,23 @@ struct GarbageCollectionTests {
     #expect(try FileSystem.status(of: layout.store.temporaryDirectory) == nil)
   }
 
+  @Test("a file of the user's among the temporary ones is no writer")
+  func ignoresForeignTemporaryFiles() throws {
+    let file = try folder.write(".ociforge/settings.yaml", "x", mode: 0o400)
+    #expect(try layout.collectGarbage() == Garbage())
+    #expect(try FileSystem.status(of: file) != nil)
+  }
+
+  @Test("another user's writer is waited for", .enabled(if: getuid() == 0))
+  func waitsForOtherUsers() throws {
+    try layout.withWriteSession {
+      #expect(chown(layout.store.temporaryDirectory.string, 65534, 65534) == 0)
+      #expect(throws: LayoutError.busy(folder.path.string, writers: 1)) {
+        try layout.collectGarbage()
+      }
+    }
+  }
+
   @Test("writers and collectors at once: no tagged image loses a blob", .timeLimit(.minutes(2)))
   func concurrent() async throws {
     let layout = layout

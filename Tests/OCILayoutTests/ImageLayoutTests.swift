@@ -73,6 +73,42 @@ struct ImageLayoutTests {
     #expect(error?.kind == .cannotWrite)
   }
 
+  @Test(
+    "what a dead process left is nothing in the way of a layout, a file of the user's beside it is")
+  func knowsOwnTemporaryFiles() throws {
+    try folder.write("a/layout/.ociforge/tmp-0123456789abc", "x")
+    try folder.write("a/layout/.ociforge/tmp-0123456789abc.d/x", "x")
+    let file = try folder.write("a/layout/.ociforge/settings.yaml", "x")
+    #expect(throws: LayoutError.foreignDirectory(path.string, holds: [".ociforge"])) {
+      try ImageLayout.create(path)
+    }
+    #expect(try files(below: path.appending(".ociforge")).count == 4)
+    try FileSystem.remove(file)
+    _ = try ImageLayout.create(path)
+    #expect(try FileSystem.status(of: path.appending(".ociforge")) == nil)
+  }
+
+  @Test(
+    "a fifo for one of its files is refused, not waited for", .timeLimit(.minutes(1)),
+    arguments: ["oci-layout", "index.json"])
+  func refusesFifos(name: String) throws {
+    let layout = try ImageLayout.create(path)
+    let file = path.appending(name), moved = path.appending("moved")
+    try FileSystem.rename(file, to: moved)
+    #expect(mkfifo(file.string, 0o644) == 0)
+    for act in [
+      { _ = try ImageLayout.create(path) }, { _ = try ImageLayout.open(path) },
+      { try layout.update { $0.annotations["a"] = "b" } },
+    ] {
+      let error = #expect(throws: LayoutError.self) { try act() }
+      #expect(error?.description.contains("\"\(name)\" is no regular file") == true)
+    }
+    try FileSystem.remove(file)
+    try FileSystem.createSymlink(file, target: Array("moved".utf8))
+    try layout.update { $0.annotations["a"] = "b" }
+    #expect(try ImageLayout.create(path).index().annotations == ["a": "b"])
+  }
+
   @Test("opening says what was found where no layout is, and writes nothing")
   func refusesToOpen() throws {
     let table: [(files: [String: String], kind: FailureKind, found: String)] = [

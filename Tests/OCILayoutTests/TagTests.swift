@@ -123,4 +123,53 @@ struct TagTests {
       throws: LayoutError.noSuchDigest(child.digest, reference: "oci:\(folder.path):one")
     ) { try layout.resolve(tag: "one", digest: child.digest) }
   }
+
+  @Test("tagging again copies an entry under its new name, without the one containerd gave it")
+  func retags() throws {
+    var a = try image("a")
+    a.annotations = [
+      AnnotationKey.refName: "v1", AnnotationKey.containerdImageName: "docker.io/library/a:v1",
+      "kept": "yes",
+    ]
+    try layout.update { [a] in $0.manifests = [a] }
+    let copy = try layout.retag(tag: "v1", digest: nil, as: "v2")
+    #expect(copy.annotations == [AnnotationKey.refName: "v2", "kept": "yes"])
+    #expect(try layout.index().manifests == [a, copy])
+    let b = try image("b")
+    try layout.tag(b, as: "v3")
+    try layout.retag(tag: nil, digest: b.digest, as: "v1")
+    #expect(try layout.resolve(tag: "v1").digest == b.digest)
+    #expect(throws: LayoutError.self) { try layout.retag(tag: "v9", digest: nil, as: "v4") }
+    #expect(throws: LayoutError.malformedTag("-")) {
+      try layout.retag(tag: "v1", digest: nil, as: "-")
+    }
+    #expect(try layout.tags().map(\.name) == ["v1", "v2", "v3"])
+  }
+
+  @Test("tagging again holds on to what a name meant while others move it", .timeLimit(.minutes(1)))
+  func retagsUnderOneLock() async throws {
+    let images = [try image("a"), try image("b")], layout = layout
+    try layout.tag(images[0], as: "moving")
+    try await withThrowingTaskGroup(of: Void.self) { group in
+      group.addTask {
+        for round in 0..<100 {
+          // Both names always change in one step.
+          try layout.update { index in
+            var one = images[round % 2], other = one
+            one.annotations[AnnotationKey.refName] = "moving"
+            other.annotations[AnnotationKey.refName] = "copy"
+            index.manifests = [one, other]
+          }
+        }
+      }
+      group.addTask {
+        for _ in 0..<100 {
+          try layout.retag(tag: "moving", digest: nil, as: "copy")
+          let tags = try layout.tags()
+          #expect(tags[0].descriptor.digest == tags[1].descriptor.digest)
+        }
+      }
+      try await group.waitForAll()
+    }
+  }
 }

@@ -13,7 +13,7 @@ struct DocumentTests {
     """#
   private static let index = #"""
     {"annotations":{"a":"1"},"artifactType":"t",
-     "manifests":[{"artifactType":"u","digest":"\#(digest)","mediaType":"m","platform":{"architecture":"arm","os":"windows","os.features":["win32k"],"os.version":"10.0","variant":"v7"},"size":0,"x-new":1}],
+     "manifests":[{"artifactType":"u","digest":"\#(digest)","mediaType":"m","platform":{"architecture":"arm","features":["sse4"],"os":"windows","os.features":["win32k"],"os.version":"10.0","variant":"v7"},"size":0,"x-new":1}],
      "mediaType":"application/vnd.oci.image.index.v1+json","schemaVersion":2,"subject":\#(descriptor),"x-new":"y"}
     """#
   private static let config = #"""

@@ -38,6 +38,8 @@ package struct FileStatus: Sendable, Equatable {
   package let size: Int64
   /// The 12 permission bits.
   package let mode: UInt32
+  /// The user's number.
+  package let owner: UInt32
   /// What changes when a file's content or identity does.
   package let version: Version
 
@@ -69,6 +71,7 @@ package struct FileStatus: Sendable, Equatable {
     }
     size = Int64(status.st_size)
     mode = status.st_mode & 0o7777
+    owner = status.st_uid
     version = Version(
       device: UInt64(status.st_dev), inode: UInt64(status.st_ino), size: Int64(status.st_size),
       modified: [Int(status.st_mtim.tv_sec), Int(status.st_mtim.tv_nsec)],

@@ -42,7 +42,7 @@ extension DockerArchive {
 
     let manifest = Manifest(config: try blob(image.config), layers: try image.layers.map(blob))
     let config = try members.reading { try layout.config(manifest.config).body }
-    try check(manifest.layers, against: config, members)
+    try check(manifest.layers, against: config, in: layout.store, members)
     let bytes = CanonicalJSON.encode(manifest.json)
     let root = Descriptor(
       mediaType: .imageManifest, digest: try layout.store.put(bytes), size: Int64(bytes.count),
@@ -51,17 +51,43 @@ extension DockerArchive {
     return (layout, root)
   }
 
-  /// A compressed layer's DiffID is checked by whoever unpacks it.
+  /// The config's digest, where a name promises one, vouches for the layers by their DiffIDs alone.
   private static func check(
-    _ layers: [Descriptor], against config: ImageConfig, _ members: ArchiveMembers
+    _ layers: [Descriptor], against config: ImageConfig, in store: BlobStore,
+    _ members: ArchiveMembers
   ) throws {
     guard layers.count == config.diffIDs.count else {
       throw members.malformed(
         "the config has \(config.diffIDs.count) DiffIDs, \"manifest.json\" \(layers.count) layers")
     }
-    for (layer, diffID) in zip(layers, config.diffIDs)
-    where layer.mediaType == .layer && DiffID(layer.digest) != diffID {
-      throw members.malformed("expected a layer with DiffID \(diffID), found \(layer.digest)")
+    for (layer, diffID) in zip(layers, config.diffIDs) {
+      let found =
+        layer.mediaType == .layer
+        ? DiffID(layer.digest)
+        : try DiffID(decompressedDigest(of: layer, diffID.digest.algorithm, in: store, members))
+      guard found == diffID else {
+        throw members.malformed("expected a layer with DiffID \(diffID), found \(found)")
+      }
+    }
+  }
+
+  private static func decompressedDigest(
+    of layer: Descriptor, _ algorithm: Digest.Algorithm, in store: BlobStore,
+    _ members: ArchiveMembers
+  ) throws -> Digest {
+    let reader = try members.reading {
+      try DecompressingReader(path: store.path(of: layer.digest))
+    }
+    let limit = ValidationLimits().layerSize(compressed: layer.size)
+    var byteCount: Int64 = 0
+    return try ImageValidator.digest(algorithm) { buffer in
+      let count = try members.reading { try reader.read(into: buffer) }
+      byteCount += Int64(count)
+      guard byteCount <= limit else {
+        throw members.malformed(
+          "layer \(layer.digest) has more than \(readable(byteCount: limit)) after decompression")
+      }
+      return count
     }
   }
 

@@ -8,9 +8,6 @@ package import SystemPackage
 /// Its bytes follow from the image, the tag and the epoch alone: `oci-layout`, `index.json`, `blobs/`, then
 /// the blobs by digest; modes 0644 and 0755, owner 0:0 (reproducibility.md §2).
 package enum OCIArchive {
-  /// What the size field of a ustar header can say.
-  package static let maximumBlobSize: Int64 = (8 << 30) - 1
-
   /// Writes everything that `root` leads to.
   ///
   /// Blobs are hashed on the way: a throw means that what the sink got must not be used.
@@ -48,10 +45,7 @@ package enum OCIArchive {
       to sink: @escaping ArchiveWriter.Sink
     ) throws {
       let blobs = try BlobGraph(layout: layout).complete(from: root)
-      for blob in blobs where blob.size > maximumBlobSize {
-        throw LayoutError.blobTooLarge(blob.digest, size: blob.size, limit: maximumBlobSize)
-      }
-      let tar = TarStream(writer: try ArchiveWriter(sink: sink), epoch: epoch)
+      let tar = LayoutTar(stream: try TarStream(sink: sink), epoch: epoch)
       try tar.file("oci-layout", ImageLayout.marker)
       try tar.file("index.json", CanonicalJSON.encode(index.json))
       for (name, bytes) in extraFiles { try tar.file(name, bytes) }
@@ -62,17 +56,18 @@ package enum OCIArchive {
           try layout.store.stream(blob, to: write)
         }
       }
-      try tar.writer.close()
+      try tar.stream.close()
     }
   }
 
-  private struct TarStream {
-    let writer: ArchiveWriter
+  /// Files and folders as an archive of a layout has them.
+  private struct LayoutTar {
+    let stream: TarStream
     let epoch: Int64
 
     func directory(_ name: String) throws {
-      try writer.writeHeader(header(name, .directory, mode: 0o755))
-      try writer.finishEntry()
+      try stream.add(header(name, .directory, mode: 0o755))
+      try stream.finishEntry()
     }
 
     func file(_ name: String, _ bytes: [UInt8]) throws {
@@ -80,9 +75,9 @@ package enum OCIArchive {
     }
 
     func file(_ name: String, size: Int64, content: (ArchiveWriter.Sink) throws -> Void) throws {
-      try writer.writeHeader(header(name, .file(size: size), mode: 0o644))
-      try content { try writer.write($0) }
-      try writer.finishEntry()
+      try stream.add(header(name, .file(size: size), mode: 0o644))
+      try content { try stream.write($0) }
+      try stream.finishEntry()
     }
 
     private func header(_ name: String, _ kind: TarHeader.Kind, mode: UInt32) -> TarHeader {

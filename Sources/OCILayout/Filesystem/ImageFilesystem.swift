@@ -29,12 +29,14 @@ package struct ImageFilesystem: Sendable {
   package let entries: [Entry]
   private let indices: [ImagePath: Int]
 
-  /// Reads the listing of every layer.
+  /// Reads the listing of every layer, after one pass over its blob that holds it against its descriptor.
   ///
   /// - Parameter layers: a manifest's, from the base upwards.
+  /// - Throws: ``LayoutError/corruptBlob`` and the like before anything of that layer is believed.
   package init(store: BlobStore, layers: [Descriptor]) throws {
     let tree = MergedTree()
     for (index, layer) in layers.enumerated() {
+      if !layers[..<index].contains(layer) { try store.check(layer) }
       let reader = try LayerReader(store: store, layer: layer)
       var members: [LayerMember] = []
       while let member = try reader.next() { members.append(member) }

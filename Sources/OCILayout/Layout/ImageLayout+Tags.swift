@@ -29,16 +29,41 @@ extension ImageLayout {
     }
     var tagged = descriptor
     tagged.annotations[AnnotationKey.refName] = tag
-    try update { index in
-      let places = index.manifests.indices.filter { index.manifests[$0].refName == tag }
-      guard let first = places.first else {
-        index.manifests.append(tagged)
-        return
+    try update { Self.place(tagged, in: &$0) }
+  }
+
+  /// Makes a tag lead to the image that another one, or a digest, means at that moment, whatever other
+  /// processes tag. The name that containerd took an entry by is not the new one's.
+  ///
+  /// - Returns: the entry in `index.json`.
+  /// - Throws: what ``resolve(tag:digest:)`` and ``tag(_:as:)`` throw.
+  @discardableResult
+  package func retag(tag: String?, digest: Digest?, as new: String) throws -> Descriptor {
+    guard Self.isTag(new) else { throw LayoutError.malformedTag(new) }
+    return try update { index in
+      var tagged = try resolve(tag: tag, digest: digest, in: index)
+      guard try store.contains(tagged) else {
+        throw LayoutError.missingBlob(tagged.digest, layout: path.string)
       }
-      if places.count == 1 && index.manifests[first].digest == descriptor.digest { return }
-      index.manifests[first] = tagged
-      for place in places.dropFirst().reversed() { index.manifests.remove(at: place) }
+      tagged.annotations[AnnotationKey.containerdImageName] = nil
+      tagged.annotations[AnnotationKey.refName] = new
+      Self.place(tagged, in: &index)
+      return tagged
     }
+  }
+
+  /// Puts an entry where its name is, else at the end; its name is then nowhere else.
+  private static func place(_ tagged: Descriptor, in index: inout ImageIndex) {
+    let places = index.manifests.indices.filter {
+      index.manifests[$0].refName == tagged.refName
+    }
+    guard let first = places.first else {
+      index.manifests.append(tagged)
+      return
+    }
+    if places.count == 1 && index.manifests[first].digest == tagged.digest { return }
+    index.manifests[first] = tagged
+    for place in places.dropFirst().reversed() { index.manifests.remove(at: place) }
   }
 
   /// Takes the tag away; the blobs stay until garbage is collected.
@@ -63,7 +88,12 @@ extension ImageLayout {
   /// The image that a reference means: the one with the tag; without one the only image, else the one tagged
   /// `latest`. A digest may name an entry of `index.json` or any document below it.
   package func resolve(tag: String? = nil, digest: Digest? = nil) throws -> Descriptor {
-    let index = try index()
+    try resolve(tag: tag, digest: digest, in: index())
+  }
+
+  private func resolve(
+    tag: String?, digest: Digest?, in index: ImageIndex
+  ) throws -> Descriptor {
     guard let digest else { return try resolve(tag: tag, in: index) }
     let roots = try tag.map { [try resolve(tag: $0, in: index)] } ?? index.manifests
     if let root = roots.first(where: { $0.digest == digest }) { return root }

@@ -27,7 +27,7 @@ package struct ImageLayout: Sendable {
       throw LayoutError.noLayout(path.string, found: "a file")
     }
     for file in [layout.markerPath, layout.indexPath] {
-      guard try FileSystem.status(of: file)?.kind == .file else {
+      guard try layout.isFile(file) else {
         let name = file.lastComponent?.string ?? ""
         throw LayoutError.noLayout(path.string, found: "a folder without \(name.quoted)")
       }
@@ -44,7 +44,9 @@ package struct ImageLayout: Sendable {
     let layout = ImageLayout(path)
     try FileSystem.createDirectories(path)
     if try FileSystem.status(of: layout.markerPath) == nil {
-      let ours = layout.store.temporaryDirectory.lastComponent?.string
+      let ours =
+        try layout.store.holdsOnlyTemporaryFiles()
+        ? layout.store.temporaryDirectory.lastComponent?.string : nil
       let foreign = try FileSystem.entries(of: path).map { String(decoding: $0, as: UTF8.self) }
         .filter { $0 != ours && $0 != "oci-layout" }
       // Another process may have made the layout since; then what is there is its.
@@ -66,7 +68,7 @@ package struct ImageLayout: Sendable {
         try checkMarker(found, of: path)
       }
       try FileSystem.createDirectories(path.appending("blobs").appending("sha256"))
-      if try FileSystem.status(of: layout.indexPath) == nil {
+      if try !layout.isFile(layout.indexPath) {
         try layout.write(ImageIndex(manifests: []))
       }
     }
@@ -76,6 +78,9 @@ package struct ImageLayout: Sendable {
 
   /// What `index.json` says now.
   package func index() throws -> ImageIndex {
+    guard try isFile(indexPath) else {
+      throw FileError("reading", indexPath, .noSuchFileOrDirectory)
+    }
     let bytes = try FileSystem.readAll(indexPath, limit: BlobStore.maximumDocumentSize)
     do { return try ImageIndex(json: JSON(parsing: bytes)) } catch {
       throw LayoutError.malformedDocument(indexPath.string.quoted, error)
@@ -85,13 +90,14 @@ package struct ImageLayout: Sendable {
   /// Reads `index.json`, changes it and swaps it, under the layout's lock: no change of another process is
   /// lost, readers see the old file or the new one. Where `body` changes nothing, nothing is written.
   /// Everything that other tools put into the file survives.
-  package func update(_ body: (inout ImageIndex) throws -> Void) throws {
+  @discardableResult
+  package func update<Result>(_ body: (inout ImageIndex) throws -> Result) throws -> Result {
     try withLock { _ in
       let before = try index()
       var after = before
-      try body(&after)
-      guard CanonicalJSON.encode(after.json) != CanonicalJSON.encode(before.json) else { return }
-      try write(after)
+      let result = try body(&after)
+      if CanonicalJSON.encode(after.json) != CanonicalJSON.encode(before.json) { try write(after) }
+      return result
     }
   }
 
@@ -100,6 +106,7 @@ package struct ImageLayout: Sendable {
     creating: Bool = false, _ body: (FileDescriptor) throws -> Result
   ) throws -> Result {
     for _ in 0..<100 {
+      _ = try isFile(markerPath)
       // Read-write, because NFS grants an exclusive lock on nothing less.
       let marker = try FileSystem.open(
         markerPath, .readWrite, options: creating ? [.create] : [], mode: creating ? 0o644 : nil,
@@ -113,6 +120,19 @@ package struct ImageLayout: Sendable {
       }
     }
     throw FileError("locking", markerPath, .resourceBusy)
+  }
+
+  /// Whether one of the layout's own files is there. It may be a symlink to one.
+  ///
+  /// - Throws: ``LayoutError/noLayout`` for what may be there but not be read: a fifo would keep its reader
+  ///   waiting for ever.
+  private func isFile(_ file: FilePath) throws -> Bool {
+    guard let status = try FileSystem.status(of: file) else { return false }
+    guard status.kind == .file else {
+      let name = file.lastComponent?.string ?? ""
+      throw LayoutError.noLayout(path.string, found: "one where \(name.quoted) is no regular file")
+    }
+    return true
   }
 
   private func write(_ index: ImageIndex) throws {

@@ -16,13 +16,13 @@ package enum LayoutError: Failure, Equatable {
   case noLayout(String, found: String)
   case unknownLayoutVersion(String, found: String)
   case foreignDirectory(String, holds: [String])
+  case foreignTemporaryDirectory(String, found: String)
   case malformedTag(String)
   case noSuchTag(String, layout: String, tags: [String])
   case ambiguousTag(String?, layout: String, choices: [String])
   case noSuchDigest(Digest, reference: String)
   case busy(String, writers: Int)
 
-  case blobTooLarge(Digest, size: Int64, limit: Int64)
   case noSingleManifest(Digest, MediaType)
   case malformedArchive(String, problem: String)
   case noSuchImage(String, archive: String, names: [String])
@@ -33,7 +33,7 @@ package enum LayoutError: Failure, Equatable {
     switch self {
     case .noLayout, .missingBlob, .noSuchTag, .ambiguousTag, .noSuchDigest, .noSuchImage: .notFound
     case .malformedTag, .noSingleManifest: .usage
-    case .foreignDirectory, .busy: .cannotWrite
+    case .foreignDirectory, .foreignTemporaryDirectory, .busy: .cannotWrite
     default: .data
     }
   }
@@ -64,6 +64,8 @@ package enum LayoutError: Failure, Equatable {
       "layout \(path.quoted): expected imageLayoutVersion \"1.0.0\" in \"oci-layout\", found \(found)"
     case .foreignDirectory(let path, let names):
       "writing layout \(path.quoted): expected an empty folder or an image layout, found \(names.list(upTo: 3)); name another folder"
+    case .foreignTemporaryDirectory(let path, let found):
+      "writing temporary files to \(path.quoted): expected nothing or a folder of this user's, found \(found); remove or rename it"
     case .malformedTag(let tag):
       "not a tag: expected up to 128 letters, digits, \"_\", \".\" and \"-\", not starting with \".\" or \"-\", got \(tag.quoted)"
     case .noSuchTag(let tag, let layout, let tags):
@@ -75,8 +77,6 @@ package enum LayoutError: Failure, Equatable {
     case .busy(let path, let writers):
       "layout \(path.quoted): \(writers) other writer\(writers == 1 ? " is" : "s are") at work; collect garbage when they are done"
 
-    case .blobTooLarge(let digest, let size, let limit):
-      "writing an archive: blob \(digest) has \(size) bytes, a tar header can say \(limit); push it or copy the layout instead"
     case .noSingleManifest(let digest, let type):
       "writing a docker archive: it holds one platform's image, \(digest) is \(type.isIndex ? "an index" : "of type \(type.rawValue.quoted)"); choose a platform"
     case .malformedArchive(let path, let problem): "reading archive \(path.quoted): \(problem)"

@@ -34,7 +34,8 @@ package final class BlobIngest {
     byteCount += Int64(bytes.count)
   }
 
-  /// Syncs the file and gives it its name. Where the store has the blob already, nothing changes.
+  /// Syncs the file and gives it its name. Where the store has the blob already, and undamaged, nothing
+  /// changes.
   ///
   /// - Throws: ``LayoutError/digestMismatch`` where the bytes are not the ones expected; the blob is then not
   ///   in the store.
@@ -45,14 +46,14 @@ package final class BlobIngest {
     if let expected, expected != digest {
       throw LayoutError.digestMismatch(expected: expected, found: digest, byteCount: byteCount)
     }
-    if try store.size(of: digest) != byteCount {
+    if try store.size(of: digest) == byteCount, try store.verify(digest) {
+      try FileSystem.remove(temporary)
+    } else {
       let path = store.path(of: digest)
       try FileSystem.setMode(temporary, 0o644)
       try FileSystem.sync(file, path: temporary)
       try FileSystem.createDirectories(path.removingLastComponent())
       try FileSystem.rename(temporary, to: path)
-    } else {
-      try FileSystem.remove(temporary)
     }
     isGone = true
     store.removeTemporaryDirectoryIfEmpty()

@@ -11,18 +11,21 @@ extension BlobStore {
   @discardableResult
   package func sweep() throws -> Int { try sweepCountingWriters().removed }
 
-  /// Sweeps; also says how many temporary files are alive, or cannot be told to be dead.
+  /// Sweeps; also says how many temporary files are alive, or cannot be told to be dead. Only what has a
+  /// ``TemporaryName`` is looked at, and in another user's folder nothing is removed.
   func sweepCountingWriters() throws -> (removed: Int, byteCount: Int64, writers: Int) {
-    guard try FileSystem.status(of: temporaryDirectory) != nil else { return (0, 0, 0) }
+    let state = try temporaryDirectoryState()
+    guard state == .ours || state == .anotherUsers else { return (0, 0, 0) }
     var removed = 0, byteCount: Int64 = 0, writers = 0
-    for name in try FileSystem.entries(of: temporaryDirectory) {
+    for name in try temporaryDirectoryEntries() where TemporaryName.isFile(name) {
       let path = temporaryDirectory.appending(bytes: name)
       guard let status = try FileSystem.status(of: path, followSymlink: false),
         status.kind == .file
       else { continue }
       let file: FileDescriptor
       do {
-        file = try FileSystem.open(path, .readWrite, options: [.noFollow], doing: "reading")
+        file = try FileSystem.open(
+          path, state == .ours ? .readWrite : .readOnly, options: [.noFollow], doing: "reading")
       } catch {
         if error.errno != .noSuchFileOrDirectory { writers += 1 }
         continue
@@ -32,20 +35,25 @@ extension BlobStore {
         writers += 1
         continue
       }
+      guard state == .ours else { continue }
       // The folder first: with its file gone, nobody would look for it again.
-      try? FileSystem.removeTree(Self.folder(of: path))
+      let folder = Self.folder(of: path)
+      if try FileSystem.status(of: folder, followSymlink: false)?.kind == .directory {
+        try? FileSystem.removeTree(folder)
+      }
       if try FileSystem.remove(path) {
         removed += 1
         byteCount += status.size
       }
     }
-    removeTemporaryDirectoryIfEmpty()
+    if state == .ours { removeTemporaryDirectoryIfEmpty() }
     return (removed, byteCount, writers)
   }
 
   /// The folder that belongs to a temporary file, where it has one.
   static func folder(of temporary: FilePath) -> FilePath {
-    FilePath(temporary.string + ".d")
+    temporary.removingLastComponent().appending(
+      (temporary.lastComponent?.string ?? "") + TemporaryName.folderSuffix)
   }
 
   func removeTemporaryDirectoryIfEmpty() {
@@ -55,16 +63,17 @@ extension BlobStore {
   /// A new temporary file, locked; the caller renames or removes it.
   func createTemporary() throws -> (file: FileDescriptor, path: FilePath) {
     for _ in 0..<100 {
-      let path = temporaryDirectory.appending(String(UInt64.random(in: .min ... .max), radix: 36))
+      let path = temporaryDirectory.appending(TemporaryName.random())
       let file: FileDescriptor
       do {
-        try FileSystem.createDirectories(temporaryDirectory)
+        try makeTemporaryDirectory()
         file = try FileSystem.open(
           path, .readWrite, options: [.create, .exclusiveCreate], mode: 0o644, doing: "writing")
       } catch {
         // The folder went, or came, between two of our calls: others sweep and write here too.
-        if error.errno == .fileExists || error.errno == .noSuchFileOrDirectory { continue }
-        throw error
+        let errno = (error as? FileError)?.errno
+        guard errno == .fileExists || errno == .noSuchFileOrDirectory else { throw error }
+        continue
       }
       do {
         if try FileSystem.lock(file, path: path, wait: false),

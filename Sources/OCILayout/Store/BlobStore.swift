@@ -11,10 +11,23 @@ package import SystemPackage
 package struct BlobStore: Sendable {
   package let root: FilePath
 
-  package init(root: FilePath) { self.root = root }
-
   /// Where temporary files are, until they get their names.
-  package var temporaryDirectory: FilePath { root.appending(".ociforge") }
+  package let temporaryDirectory: FilePath
+
+  package init(root: FilePath) { self.init(root: root, temporaryName: ".ociforge") }
+
+  private init(root: FilePath, temporaryName: String) {
+    self.root = root
+    temporaryDirectory = root.appending(temporaryName)
+  }
+
+  /// A place for temporary files beside a user's own file or folder. Others may write there too, as they do
+  /// in `/tmp`, so each user has one.
+  package static func beside(_ path: FilePath) -> BlobStore {
+    let folder = path.removingLastComponent()
+    return BlobStore(
+      root: folder.isEmpty ? "." : folder, temporaryName: ".ociforge-\(effectiveUserID)")
+  }
 
   package func path(of digest: Digest) -> FilePath {
     root.appending("blobs").appending(digest.algorithm.rawValue).appending(digest.hex)
@@ -29,7 +42,7 @@ package struct BlobStore: Sendable {
   }
 
   /// Whether the blob is here with the size its descriptor says. Its bytes are trusted, as they were hashed
-  /// before the blob got its name.
+  /// before the blob got its name; ``verify(_:)`` trusts nothing.
   package func contains(_ descriptor: Descriptor) throws -> Bool {
     try size(of: descriptor.digest) == descriptor.size
   }
@@ -37,11 +50,12 @@ package struct BlobStore: Sendable {
   /// Starts a new blob.
   package func ingest() throws -> BlobIngest { try BlobIngest(store: self) }
 
-  /// Stores a document that is at hand. Storing what is there already changes nothing.
+  /// Stores a document that is at hand. Storing what is there already changes nothing, unless its file was
+  /// damaged.
   @discardableResult
   package func put(_ bytes: [UInt8]) throws -> Digest {
     let digest = try Digest.sha256(of: bytes)
-    if try size(of: digest) == Int64(bytes.count) { return digest }
+    if try size(of: digest) == Int64(bytes.count), try verify(digest) { return digest }
     let blob = try ingest()
     try bytes.withUnsafeBytes { try blob.write($0) }
     return try blob.commit(expecting: digest).digest
@@ -68,12 +82,7 @@ package struct BlobStore: Sendable {
   /// - Throws: ``LayoutError/sizeMismatch`` before the first byte, ``LayoutError/corruptBlob`` after the last.
   package func stream(_ descriptor: Descriptor, to sink: ArchiveWriter.Sink) throws {
     let path = path(of: descriptor.digest)
-    guard let size = try size(of: descriptor.digest) else {
-      throw LayoutError.missingBlob(descriptor.digest, layout: root.string)
-    }
-    guard size == descriptor.size else {
-      throw LayoutError.sizeMismatch(descriptor.digest, expected: descriptor.size, found: size)
-    }
+    try checkSize(descriptor)
     guard descriptor.digest.algorithm == .sha256 else {
       throw LayoutError.unsupportedAlgorithm(descriptor.digest)
     }

@@ -18,7 +18,8 @@ package final class CacheDirectory: Sendable {
     self.temporary = temporary
   }
 
-  /// Finds the cache, makes it where it is missing, and sweeps what dead processes left in it.
+  /// Finds the cache, makes it where it is missing, and sweeps what dead processes left in it and beside the
+  /// output.
   ///
   /// - Parameters:
   ///   - output: what the caller writes; a temporary cache is made beside it, and that is reported.
@@ -27,6 +28,8 @@ package final class CacheDirectory: Sendable {
     fallbackBeside output: FilePath, reporter: Reporter,
     environment: (String) -> String? = { Bindings.environment($0) }
   ) throws -> CacheDirectory {
+    // What cannot be swept is not needed: a run whose cache was beside the output may have ended long ago.
+    _ = try? BlobStore.beside(output).sweep()
     let reason: String
     if let path = preferred(environment) {
       do {
@@ -48,12 +51,7 @@ package final class CacheDirectory: Sendable {
 
   /// Beside the output, or in it where it is the one folder that can be written, as a mounted volume may be.
   private static func temporaryFolder(beside output: FilePath) throws -> TemporaryFolder {
-    let parent = output.removingLastComponent()
-    let beside = BlobStore(root: parent.isEmpty ? "." : parent)
-    do {
-      try beside.sweep()
-      return try TemporaryFolder(in: beside)
-    } catch {
+    do { return try TemporaryFolder(in: .beside(output)) } catch {
       guard let folder = try? TemporaryFolder(in: BlobStore(root: output)) else { throw error }
       return folder
     }

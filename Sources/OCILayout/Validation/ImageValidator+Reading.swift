@@ -26,12 +26,6 @@ extension ImageValidator {
     }
   }
 
-  static func digest(ofFile path: FilePath, algorithm: Digest.Algorithm) throws -> Digest {
-    let file = try FileSystem.open(path, .readOnly, doing: "reading")
-    defer { try? file.close() }
-    return try digest(algorithm) { try FileSystem.read(file, into: $0, path: path) }
-  }
-
   static func digest(of bytes: [UInt8], algorithm: Digest.Algorithm) throws -> Digest {
     var hash = try MessageDigest(algorithm)
     try bytes.withUnsafeBytes { try hash.update($0) }

@@ -210,7 +210,7 @@ package struct ImageValidator {
   mutating func hash(of digest: Digest, subject: String) throws -> Digest? {
     if let known = hashes[digest] { return known }
     let found: Digest?? = try attempt(subject, "image-layout.md: blobs") { [store] in
-      try Self.digest(ofFile: store.path(of: digest), algorithm: digest.algorithm)
+      try store.contentDigest(of: digest)
     }
     hashes[digest] = .some(found ?? nil)
     return found ?? nil

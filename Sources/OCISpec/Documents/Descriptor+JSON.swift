@@ -14,6 +14,9 @@ extension Descriptor {
       platform: try json.optional("platform").map(Platform.init),
       annotations: try json.optional("annotations")?.stringMap() ?? [:],
       artifactType: try json.optional("artifactType")?.string())
+    if let platform = try json.optional("platform") {
+      platformUnknown = try platform.object().removing(Platform.knownKeys)
+    }
     unknown = try json.object().removing(Self.knownKeys)
   }
 
@@ -23,7 +26,7 @@ extension Descriptor {
         "mediaType": .string(mediaType.rawValue),
         "digest": .string(digest.description),
         "size": .integer(size),
-        "platform": platform?.json,
+        "platform": platform.map { .object($0.members + platformUnknown) },
         "annotations": .map(annotations),
         "artifactType": artifactType.map(JSON.string),
       ] + unknown)
@@ -44,13 +47,19 @@ extension Platform {
       osFeatures: try json.optional("os.features")?.strings())
   }
 
-  package var json: JSON {
-    .object([
+  package var json: JSON { .object(members) }
+
+  fileprivate var members: JSONObject {
+    [
       "os": .string(os), "architecture": .string(architecture),
       "variant": variant.map(JSON.string), "os.version": osVersion.map(JSON.string),
       "os.features": .list(osFeatures),
-    ])
+    ]
   }
+
+  fileprivate static let knownKeys: Set<String> = [
+    "os", "architecture", "variant", "os.version", "os.features",
+  ]
 }
 
 extension JSONObject: ExpressibleByDictionaryLiteral {

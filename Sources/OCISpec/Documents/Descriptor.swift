@@ -5,6 +5,9 @@ package struct Descriptor: Sendable, Hashable {
   /// In bytes.
   package var size: Int64
   package var platform: Platform?
+  /// Members of `platform` that ``Platform`` does not know, such as `features`. Not in there, where they would
+  /// make two platforms of one.
+  package var platformUnknown = JSONObject()
   package var annotations: [String: String]
   package var artifactType: String?
   /// Members that this type does not know, kept as they came: `urls`, `data`, …

@@ -18,8 +18,7 @@ struct Tag: ParsableCommand {
 
   func run() throws {
     let target = try WritableLayout(reference)
-    let descriptor = try target.layout.resolve(tag: target.tag, digest: target.digest)
-    try target.layout.tag(descriptor, as: tag)
+    let descriptor = try target.layout.retag(tag: target.tag, digest: target.digest, as: tag)
     try answer("\(descriptor.digest)\n")
   }
 }
