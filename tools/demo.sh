@@ -47,7 +47,7 @@ chmod -R a+rwX "$scratch/work"
 inside=(assemble hello -o out --progress none)
 run_with_podman() {
   # This form needs neither systemd nor cgroups v2 nor a network of its own.
-  podman --root "$scratch/podman" --runroot "$scratch/podman-run" --storage-driver vfs \
+  podman --root "$scratch/podman" --runroot "$scratch/run" --storage-driver vfs \
     "${runtime[@]}" --cgroup-manager=cgroupfs --events-backend=none \
     run --rm --quiet --network=host --ulimit nofile=1024:1024 --ulimit nproc=1024:1024 \
     -v "$scratch/work:/work" "$ref" "${inside[@]}"
