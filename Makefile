@@ -12,6 +12,10 @@ RELEASE := .build/release/ociforge
 # libraries. libarchive's own dependencies have to be named for that; STATIC= builds a dynamic one.
 STATIC ?= -Xswiftc -static-executable $(addprefix -Xlinker -l,nettle acl lzma zstd lz4 bz2)
 
+# Paths in the executable (of assertions, of BoringSSL's errors) start from here, not from the builder's folders.
+RELOCATE := -Xswiftc -file-prefix-map -Xswiftc $(CURDIR)=. \
+  -Xcc -ffile-prefix-map=$(CURDIR)=. -Xcxx -ffile-prefix-map=$(CURDIR)=.
+
 export PATH := $(CURDIR)/.venv/bin:$(PATH):/usr/sbin:/sbin
 
 ##@ Use
@@ -19,7 +23,7 @@ demo: deps release ## install what is missing, build, assemble a real image, sho
 	tools/demo.sh
 
 build: ## build the release executable: .build/release/ociforge
-	swift build -c release --product ociforge $(STATIC)
+	swift build -c release --product ociforge $(STATIC) $(RELOCATE)
 
 release: build ## make dist/: the stripped executable and its SHA256SUMS
 	mkdir -p dist

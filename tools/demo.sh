@@ -10,7 +10,12 @@ forge=$PWD/dist/ociforge-linux-$arch
 # podman makes an image's name of a layout's path, and names have no capital letters, as mktemp's have.
 scratch=${TMPDIR:-/tmp}/ociforge-demo.$$.$RANDOM
 mkdir -m 755 "$scratch"
-trap 'rm -rf "$scratch"' EXIT
+clean_up() {
+  rm -rf "$scratch" 2>/dev/null && return
+  # Files of a rootless container belong to ids that only its namespace may remove.
+  podman unshare rm -rf "$scratch" 2>/dev/null || echo "could not remove $scratch" >&2
+}
+trap clean_up EXIT
 export OCIFORGE_CACHE=$scratch/cache
 ref=oci:$scratch/layout:latest
 
@@ -42,8 +47,8 @@ chmod -R a+rwX "$scratch/work"
 inside=(assemble hello -o out --progress none)
 run_with_podman() {
   # This form needs neither systemd nor cgroups v2 nor a network of its own.
-  podman --root "$scratch/podman" --runroot "$scratch/podman-run" --storage-driver vfs \
-    --runtime runc --cgroup-manager=cgroupfs --events-backend=none \
+  podman --root "$scratch/podman" --runroot "$scratch/run" --storage-driver vfs \
+    "${runtime[@]}" --cgroup-manager=cgroupfs --events-backend=none \
     run --rm --quiet --network=host --ulimit nofile=1024:1024 --ulimit nproc=1024:1024 \
     -v "$scratch/work:/work" "$ref" "${inside[@]}"
 }
@@ -59,16 +64,39 @@ run_in_root() { # arguments of unshare
   cp -rp "$scratch/root/work/out" "$scratch/work/out"
 }
 what='ociforge in its image assembles an image'
-if [[ $(id -u) -eq 0 ]] && command -v podman >/dev/null && command -v runc >/dev/null; then
-  shown="podman --runtime runc … run --rm -v \$DEMO/work:/work $ref ${inside[*]}" \
-    step "Run it with podman and runc: $what" run_with_podman
-elif [[ $(id -u) -eq 0 ]]; then
-  shown="ociforge export $ref | tar -x -C \$DEMO/root; chroot \$DEMO/root ociforge ${inside[*]}" \
-    step "Run it in a root of its own: $what" run_in_root --fork
-else
-  shown="ociforge export $ref | tar -x -C \$DEMO/root; unshare -r chroot \$DEMO/root ociforge ${inside[*]}" \
-    step "Run it in a root of its own, without any privilege: $what" run_in_root --user --map-root-user
-fi
-step 'What did it make?' "$forge" inspect "oci:$scratch/work/out"
+runtime=()
+if command -v runc >/dev/null; then runtime=(--runtime runc); fi
+has_podman() {
+  command -v podman >/dev/null || return 1
+  if [[ $(id -u) -eq 0 ]]; then command -v runc >/dev/null; else podman info >/dev/null 2>&1; fi
+}
+podman_step() {
+  shown="podman ${runtime[*]} … run --rm -v \$DEMO/work:/work $ref ${inside[*]}" \
+    step "Run it with podman: $what" run_with_podman
+}
+unpack="ociforge export $ref | tar -x -C \$DEMO/root"
+run_it() {
+  if has_podman; then
+    if podman_step; then return; fi
+    # What podman can do without root is a machine's own story; what the image can do is not.
+    [[ $(id -u) -ne 0 ]] || return 1
+    echo 'podman could not run it without root; a namespace of our own may' >&2
+    rm -rf "$scratch/work/out"
+  fi
+  if [[ $(id -u) -eq 0 ]] && unshare --mount true 2>/dev/null; then
+    shown="$unpack; chroot \$DEMO/root ociforge ${inside[*]}" \
+      step "Run it in a root of its own: $what" run_in_root --fork
+  elif [[ $(id -u) -ne 0 ]] && unshare --user --map-root-user --mount true 2>/dev/null; then
+    shown="$unpack; unshare -r chroot \$DEMO/root ociforge ${inside[*]}" \
+      step "Run it in a root of its own, without any privilege: $what" run_in_root --user --map-root-user
+  else
+    printf '\n%s● Not run%s: that needs podman, or a kernel and a container that allow "unshare --mount"; this has neither.\n' \
+      "$bold" "$plain"
+    can_run=false
+  fi
+}
+can_run=true
+run_it
+if $can_run; then step 'What did it make?' "$forge" inspect "oci:$scratch/work/out"; fi
 printf '\n%sDone.%s The definition is layouts/ociforge/image.yaml; your first own one: %sociforge init%s\n' \
   "$bold" "$plain" "$bold" "$plain"

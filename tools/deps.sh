@@ -10,21 +10,37 @@ build_packages=(
   nettle-dev libacl1-dev liblzma-dev libzstd-dev liblz4-dev libbz2-dev
   binutils ca-certificates
 )
+# With a colon: not installed where that program is there already, wherever it came from. Docker's containerd.io
+# brings a runc of its own and conflicts with Debian's.
 test_packages=(
-  skopeo umoci podman runc nginx-light libarchive-tools openssl strace python3
-  python3-venv gcc libc6-dev util-linux
+  skopeo:skopeo umoci:umoci podman:podman runc:runc nginx-light:nginx
+  libarchive-tools openssl strace python3 python3-venv gcc libc6-dev util-linux
 )
 python_packages=(jsonschema)
+PATH=$PATH:/usr/sbin:/sbin
 
 missing() {
-  local package
-  for package in "$@"; do
+  local item package
+  for item in "$@"; do
+    package=${item%%:*}
+    if [[ $item == *:* ]] && command -v "${item#*:}" >/dev/null; then continue; fi
     [[ $(dpkg-query -W -f '${Status}' "$package" 2>/dev/null) == 'install ok installed' ]] || echo "$package"
   done
 }
 
 as_root() {
   if [[ $(id -u) -eq 0 ]]; then "$@"; else sudo "$@"; fi
+}
+
+policy=/usr/sbin/policy-rc.d
+keep_services_stopped() {
+  # nginx and podman are wanted as programs: Debian would start them as services, and nginx takes port 80.
+  if [[ -e $policy || -L $policy ]]; then return; fi
+  trap 'as_root rm -f "$policy"' EXIT
+  trap 'exit 130' INT
+  trap 'exit 143' TERM
+  printf '#!/bin/sh\nexit 101\n' | as_root tee "$policy" >/dev/null
+  as_root chmod 755 "$policy"
 }
 
 install_packages() {
@@ -35,9 +51,18 @@ install_packages() {
     echo "error: this is not Debian or Ubuntu; install these by your system's own names: ${wanted[*]}" >&2
     exit 1
   fi
+  if [[ $(id -u) -ne 0 ]] && ! command -v sudo >/dev/null; then
+    echo "error: not root, and there is no sudo; have these installed: ${wanted[*]}" >&2
+    exit 1
+  fi
   echo "installing: ${wanted[*]}" >&2
   as_root apt-get update -qq
-  as_root env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends "${wanted[@]}" >&2
+  keep_services_stopped
+  if ! as_root env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-remove \
+    --no-install-recommends "${wanted[@]}" >&2; then
+    echo "error: cannot install ${wanted[*]}; nothing was removed for them. Install what is missing another way" >&2
+    exit 1
+  fi
 }
 
 case ${1:-} in

@@ -5,12 +5,15 @@ cd "$(dirname "$0")/.."
 status=0
 
 forbid() { # what, then arguments of git grep
-  local what=$1 found
+  local what=$1 found code=0
   shift
-  if found=$(git grep -nE "$@"); then
-    printf 'lint: %s\n%s\n' "$what" "$found" >&2
-    status=1
-  fi
+  found=$(git grep -nE "$@") || code=$?
+  case $code in
+    0) printf 'lint: %s\n%s\n' "$what" "$found" >&2 ;;
+    1) return ;; # nothing found
+    *) printf 'lint: git grep failed (status %d) while looking for: %s\n' "$code" "$what" >&2 ;;
+  esac
+  status=1
 }
 
 forbid 'all of Foundation (45 MB more in the executable)' '^(package |public )?import Foundation$' -- Sources

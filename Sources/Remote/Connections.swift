@@ -10,7 +10,7 @@ import Synchronization
 /// A class, because what it opens must be closed once.
 final class Connections: Sendable {
   private struct Route: Hashable {
-    let proxy: RemoteURL?
+    let proxy: Proxy?
     let isTLS: Bool
   }
 
@@ -27,9 +27,9 @@ final class Connections: Sendable {
     let route = Route(proxy: try settings.proxies.proxy(for: url), isTLS: url.scheme == .https)
     var request = HTTPClientRequest(url: url.requestText)
     if let proxy = route.proxy, !route.isTLS {
-      request.url = proxy.origin + url.target
+      request.url = proxy.url.origin + url.target
       request.headers.add(name: "Host", value: url.authority)
-      if let credentials = proxy.credentials {
+      if let credentials = proxy.url.credentials {
         let value = credentials.authorization.headerValue
         request.headers.add(name: "Proxy-Authorization", value: value)
       }
@@ -46,7 +46,8 @@ final class Connections: Sendable {
       return try await client.execute(request, deadline: .distantFuture)
     } catch {
       try Task.checkCancellation()
-      throw TransferFault(error).map { TransferFailure(url: url, fault: $0) } ?? error
+      let fault = TransferFault(error, from: url, through: route.proxy)
+      throw fault.map { TransferFailure(url: url, fault: $0) } ?? error
     }
   }
 
@@ -81,7 +82,9 @@ final class Connections: Sendable {
       tls.trustRoots = .certificates(try settings.trust.certificates())
       configuration.tlsConfiguration = tls
       configuration.proxy = route.proxy.map { proxy in
-        .server(host: proxy.host, port: proxy.port, authorization: proxy.credentials?.authorization)
+        .server(
+          host: proxy.url.host, port: proxy.url.port,
+          authorization: proxy.url.credentials?.authorization)
       }
     } else if route.proxy != nil {
       // The client would ask the proxy for a tunnel, which many allow to port 443 only.

@@ -1,3 +1,4 @@
+import Bindings
 import Reporting
 
 extension FetchError {
@@ -11,7 +12,7 @@ extension FetchError {
     case .offline(let url):
       "fetching \(url): not in the cache, and --offline forbids the network; run once without --offline"
     case .redirectRefused(let url, let next, let problem):
-      "fetching \(url): redirect\(next.map { " to \($0)" } ?? "") refused: \(problem.text)"
+      "redirect from \(url)\(next.map { " to \($0)" } ?? "") refused: \(problem.text)"
     case .failed(let url, let last, let fault, let attempts):
       "fetching \(url)\(url == last ? "" : " (redirected to \(last))"): \(fault.text)"
         + (attempts > 1 ? "; gave up after \(attempts) attempts" : "")
@@ -23,14 +24,16 @@ extension FetchError {
         + "; the publisher changed the file, or someone on the way did"
     case .tooLarge(let url, let limit):
       "fetching \(url): more than \(readable(byteCount: limit)), the limit for a download"
-    case .unusableProxy(let text):
-      "reading the proxy settings: expected http://host:port, got \(text.quoted); set HTTPS_PROXY, HTTP_PROXY or NO_PROXY"
+    case .unusableProxy(let variable, let problem):
+      "reading the proxy from \(variable): expected http://host:port or http://user:password@host:port; \(problem.text)"
     case .noTrustStore(let looked):
       "reading the certificate authorities: there are none"
         + (looked.isEmpty ? "" : " in \(looked.map(\.quoted).joined(separator: ", "))")
         + "; install ca-certificates, or set SSL_CERT_FILE to a PEM bundle"
-    case .noCertificates(let path):
-      "reading the certificate authorities in \(path.quoted): expected PEM certificates, found none; check SSL_CERT_FILE"
+    case .unusableTrust(let source, let problem):
+      "reading the certificate authorities in \(source.description.quoted)\(source.variable.map { " (from \($0))" } ?? ""): \(problem.text(source))"
+    case .partialNotAFile(let path, let kind):
+      "writing \(path.quoted): expected a regular file, found \(kind.text) that is not of ociforge's making; remove that path"
     }
   }
 }
@@ -46,9 +49,48 @@ extension URLProblem {
   }
 }
 
+extension ProxyProblem {
+  var text: String {
+    switch self {
+    case .scheme: "proxies that speak TLS or SOCKS themselves are not supported"
+    case .notOnlyOrigin:
+      "it goes on after that; in user and password write / ? # and \\ as %2F %3F %23 and %5C"
+    case .url(.host): "its host is no name and no address"
+    case .url(.port): "its port is not from 1 to 65535"
+    case .url(.scheme), .url(.controlCharacter): "it has characters that no URL has"
+    }
+  }
+}
+
+extension TrustProblem {
+  func text(_ source: TrustStore.Source) -> String {
+    let expected = source.isDirectory ? "a folder of PEM files" : "a PEM bundle"
+    return switch self {
+    case .missing: "expected \(expected), found nothing there"
+    case .otherKind(let kind): "expected \(expected), found \(kind.text)"
+    case .unreadable(let reason): "\(reason)"
+    case .noCertificates: "expected PEM certificates, found none"
+    }
+  }
+}
+
+extension FileStatus.Kind {
+  var text: String {
+    switch self {
+    case .file: "a file"
+    case .directory: "a folder"
+    case .symlink: "a symlink"
+    case .fifo: "a named pipe"
+    case .socket: "a socket"
+    case .characterDevice, .blockDevice: "a device"
+    }
+  }
+}
+
 extension RedirectProblem {
   var text: String {
     switch self {
+    case .unusable(let text, let problem): "its location \(text.quoted): \(problem.text)"
     case .noLocation: "it says no location"
     case .tooMany(let limit): "more than \(limit) in a row"
     case .loop: "it goes in a circle"
@@ -71,6 +113,10 @@ extension TransferFault {
       "no such host \(host.quoted); check the URL, the resolver, and whether HTTPS_PROXY must be set"
     case .lookupFailed(let reason): "looking up the host: \(reason.printable)"
     case .connectionFailed(let reason): "connecting: \(reason.printable)"
+    case .proxyUnreachable(let proxy, let fault):
+      "connecting to the proxy \(proxy): \(fault.reason)"
+    case .certificateForOthers(let host):
+      "the server's certificate is not for \(host.quoted); check the URL, and what answers at that address"
     case .certificateRejected(let reason):
       "the server's certificate is refused: \(reason.printable); where a private authority signs, set SSL_CERT_FILE to a PEM bundle with its certificate"
     case .tlsFailed(let reason): "TLS handshake: \(reason.printable)"
@@ -78,6 +124,15 @@ extension TransferFault {
     case .stalled: "stalled: nothing came for too long"
     case .proxyRefused: "the proxy did not connect us to the server"
     case .malformedResponse(let reason): "the answer makes no sense: \(reason.printable)"
+    }
+  }
+
+  /// Why something cannot be reached, without what.
+  private var reason: String {
+    switch self {
+    case .connectionFailed(let reason), .lookupFailed(let reason): reason.printable
+    case .hostNotFound: "no such host"
+    default: text
     }
   }
 }

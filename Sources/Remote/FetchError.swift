@@ -1,3 +1,4 @@
+package import Bindings
 package import OCISpec
 package import Reporting
 
@@ -15,20 +16,25 @@ package enum FetchError: Failure, Equatable {
   case digestMismatch(
     RemoteURL, expected: Digest, found: Digest, byteCount: Int64, contentEncoding: String?)
   case tooLarge(RemoteURL, limit: Int64)
-  case unusableProxy(String)
+  /// The value itself is not here: it may hold a password.
+  case unusableProxy(variable: String, ProxyProblem)
   case noTrustStore([String])
-  case noCertificates(in: String)
+  case unusableTrust(TrustStore.Source, TrustProblem)
+  /// Something that is no download of ours stands where one is kept.
+  case partialNotAFile(path: String, FileStatus.Kind)
 
   package var kind: FailureKind {
     switch self {
     case .malformedURL, .unpinnedPlainHTTP, .unsupportedDigest, .digestMismatch, .tooLarge,
-      .noCertificates:
+      .unusableTrust(_, .noCertificates):
       .data
     case .offline, .askedToWait: .unavailable
     case .redirectRefused: .protocolBroken
     case .failed(_, _, let fault, _): fault.kind
     case .unusableProxy: .usage
-    case .noTrustStore: .notFound
+    case .noTrustStore, .unusableTrust(_, .missing): .notFound
+    case .unusableTrust(_, .otherKind), .unusableTrust(_, .unreadable): .cannotRead
+    case .partialNotAFile: .cannotWrite
     }
   }
 }

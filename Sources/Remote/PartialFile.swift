@@ -27,19 +27,24 @@ final class PartialFile {
   static func open(in store: BlobStore, key: String, isKept: Bool) throws -> PartialFile? {
     let path = store.root.appending("partial").appending(key)
     try FileSystem.createDirectories(path.removingLastComponent())
+    // What is opened here is truncated, chmodded and in the end renamed to a blob: it must be a file of ours,
+    // not what a symlink leads to. The look before is for what must not even be opened, such as a device.
+    try checkKind(of: FileSystem.status(of: path, followSymlink: false), at: path)
     let file: FileDescriptor
     do {
       file = try FileSystem.open(
-        path, .readWrite, options: [.create], mode: 0o644, doing: "writing")
+        path, .readWrite, options: [.create, .noFollow], mode: 0o644, doing: "writing")
     } catch {
       // The folder went with the last file in it.
       if error.errno == .noSuchFileOrDirectory { return nil }
       throw error
     }
     do {
+      try checkKind(of: FileSystem.status(of: file, path: path), at: path)
       let isOurs =
         try FileSystem.lock(file, path: path, wait: false)
-        && FileSystem.status(of: path)?.version == FileSystem.status(of: file, path: path).version
+        && FileSystem.status(of: path, followSymlink: false)?.version
+          == FileSystem.status(of: file, path: path).version
       if isOurs { return try PartialFile(file: file, path: path, isKept: isKept) }
     } catch {
       try? file.close()
@@ -49,12 +54,22 @@ final class PartialFile {
     return nil
   }
 
+  private static func checkKind(
+    of status: FileStatus?, at path: FilePath
+  ) throws(FetchError) {
+    guard let kind = status?.kind, kind != .file else { return }
+    throw FetchError.partialNotAFile(path: path.string, kind)
+  }
+
   private init(file: FileDescriptor, path: FilePath, isKept: Bool) throws {
     self.file = file
     self.path = path
     self.isKept = isKept
     hash = try MessageDigest(.sha256)
-    let text = isKept ? try? FileSystem.readAll(validatorPath, limit: 4096) : nil
+    let hasValidator =
+      try FileSystem.status(of: validatorPath, followSymlink: false)?.kind == .file
+    let text =
+      isKept && hasValidator ? try? FileSystem.readAll(validatorPath, limit: 4096) : nil
     validator = text.flatMap { Validator(text: String(decoding: $0, as: UTF8.self)) }
     guard validator != nil else {
       try restart(validator: nil)
@@ -77,7 +92,7 @@ final class PartialFile {
   }
 
   private var validatorPath: FilePath {
-    FilePath(path.string + ".validator")
+    FilePath(path.string + Self.validatorSuffix)
   }
 
   /// What the next request may ask for.
@@ -101,7 +116,8 @@ final class PartialFile {
     try FileSystem.remove(validatorPath)
     guard isKept, let validator else { return }
     let sidecar = try FileSystem.open(
-      validatorPath, .writeOnly, options: [.create, .truncate], mode: 0o644, doing: "writing")
+      validatorPath, .writeOnly, options: [.create, .exclusiveCreate], mode: 0o644,
+      doing: "writing")
     defer { try? sidecar.close() }
     try Array(validator.text.utf8).withUnsafeBytes {
       try FileSystem.writeAll(sidecar, $0, path: validatorPath)
@@ -130,7 +146,7 @@ final class PartialFile {
     if try store.size(of: digest) == byteCount { return discard() }
     let blob = store.path(of: digest)
     try FileSystem.sync(file, path: path)
-    try FileSystem.setMode(path, 0o644)
+    try FileSystem.setMode(file, path: path, 0o644)
     try FileSystem.createDirectories(blob.removingLastComponent())
     // The lock is on the file, not the name: it holds until the validator is gone too.
     try FileSystem.remove(validatorPath)
@@ -144,6 +160,47 @@ final class PartialFile {
     isCommitted = true
     removeFiles()
   }
+
+  /// Removes what dead processes left and nobody will go on with: downloads without a digest, which are never
+  /// resumed, and those that nobody has touched for a week. What cannot be removed stays.
+  /// - Parameter now: seconds since 1970.
+  func removeStaleNeighbours(now: Int64) {
+    let folder = path.removingLastComponent()
+    for name in (try? FileSystem.entries(of: folder)) ?? [] {
+      let other = folder.appending(bytes: name)
+      guard other != path, other != validatorPath,
+        let status = try? FileSystem.status(of: other, followSymlink: false), status.kind == .file
+      else { continue }
+      let isUnpinned = name.starts(with: Self.unpinnedPrefix.utf8)
+      guard isUnpinned || now - status.modificationTime > Self.longestRest else { continue }
+      Self.removeUnlessInUse(other)
+    }
+  }
+
+  /// The key of a download without a digest begins with this.
+  static let unpinnedPrefix = "unpinned-"
+
+  /// Seconds.
+  private static let longestRest: Int64 = 7 * 24 * 3600
+
+  /// A validator goes with its file; alone it is of no use.
+  private static func removeUnlessInUse(_ path: FilePath) {
+    if path.string.hasSuffix(validatorSuffix) {
+      let owner = FilePath(String(path.string.dropLast(validatorSuffix.count)))
+      if (try? FileSystem.status(of: owner)) == .some(nil) { _ = try? FileSystem.remove(path) }
+      return
+    }
+    // Who waits for this lock finds the name gone and begins anew.
+    guard
+      let file = try? FileSystem.open(path, .readOnly, options: [.noFollow], doing: "reading")
+    else { return }
+    defer { try? file.close() }
+    guard (try? FileSystem.lock(file, path: path, wait: false)) == true else { return }
+    _ = try? FileSystem.remove(FilePath(path.string + validatorSuffix))
+    _ = try? FileSystem.remove(path)
+  }
+
+  private static let validatorSuffix = ".validator"
 
   private func removeFiles() {
     _ = try? FileSystem.remove(validatorPath)

@@ -4,37 +4,43 @@ package import Bindings
 /// pipeline follow: `HTTPS_PROXY` for https, `HTTP_PROXY` for http, `NO_PROXY` for exceptions, each also in
 /// lower case, upper case first. Loopback is never proxied.
 package struct ProxySettings: Sendable, Equatable {
-  package var httpProxy: String?
-  package var httpsProxy: String?
+  private let httpProxy: Setting?
+  private let httpsProxy: Setting?
   package var exceptions: [ProxyException]
   /// For tests, whose servers are all on loopback.
   package var sparesLoopback = true
 
+  /// A value as it stands in the environment: not parsed, so that only its use can fail.
+  private struct Setting: Sendable, Equatable {
+    let variable: String
+    let text: String
+  }
+
   package init(environment: (String) -> String?) {
-    func first(_ names: String...) -> String? {
-      names.lazy.compactMap(environment).first { !$0.isEmpty }
+    func first(_ names: String...) -> Setting? {
+      for name in names {
+        if let text = environment(name), !text.isEmpty {
+          return Setting(variable: name, text: text)
+        }
+      }
+      return nil
     }
     // In a CGI program HTTP_PROXY comes from the request's `Proxy` header: https://httpoxy.org
     httpProxy =
       first("REQUEST_METHOD") == nil ? first("HTTP_PROXY", "http_proxy") : first("http_proxy")
     httpsProxy = first("HTTPS_PROXY", "https_proxy")
-    exceptions = (first("NO_PROXY", "no_proxy") ?? "").split(separator: ",").compactMap {
+    exceptions = (first("NO_PROXY", "no_proxy")?.text ?? "").split(separator: ",").compactMap {
       ProxyException($0)
     }
   }
 
   /// The proxy for a URL, or `nil` for a direct connection.
-  package func proxy(for url: RemoteURL) throws(FetchError) -> RemoteURL? {
-    guard let text = url.scheme == .https ? httpsProxy : httpProxy else { return nil }
+  package func proxy(for url: RemoteURL) throws(FetchError) -> Proxy? {
+    guard let setting = url.scheme == .https ? httpsProxy : httpProxy else { return nil }
     let address = IPAddress(url.host)
     if sparesLoopback && (url.isLocalhost || address?.isLoopback == true) { return nil }
     if exceptions.contains(where: { $0.matches(url, address: address) }) { return nil }
-    let proxy: RemoteURL
-    do { proxy = try RemoteURL(parsing: text.contains("://") ? text : "http://" + text) } catch {
-      throw FetchError.unusableProxy(RemoteURL.redact(text))
-    }
-    guard proxy.scheme == .http else { throw FetchError.unusableProxy(proxy.description) }
-    return proxy
+    return try Proxy(parsing: setting.text, from: setting.variable)
   }
 }
 

@@ -18,7 +18,11 @@ package struct RedirectPolicy: Sendable, Equatable {
       preconditionFailure("a redirect answers a request")
     }
     guard let location else { throw FetchError.redirectRefused(current, to: nil, .noLocation) }
-    let next = try current.resolving(location)
+    let next: RemoteURL
+    do { next = try current.resolving(location) } catch {
+      guard case .malformedURL(let text, let problem) = error else { throw error }
+      throw FetchError.redirectRefused(current, to: nil, .unusable(text, problem))
+    }
     let problem: RedirectProblem? =
       if visited.count > limit {
         .tooMany(limit)
@@ -38,6 +42,8 @@ package struct RedirectPolicy: Sendable, Equatable {
 
 package enum RedirectProblem: Sendable, Equatable {
   case noLocation
+  /// The location, without what may be a secret in it, is no URL to fetch.
+  case unusable(String, URLProblem)
   case tooMany(Int)
   case loop
   case toPlainHTTP

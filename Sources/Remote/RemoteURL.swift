@@ -111,10 +111,17 @@ package struct RemoteURL: Sendable, Hashable, CustomStringConvertible {
 
   /// Whether the host is this machine, its link, or a cloud's metadata service, as far as the text tells.
   package var isLocal: Bool {
-    IPAddress(host)?.isLocal ?? (isLocalhost || host == "metadata.google.internal")
+    IPAddress(host)?.isLocal ?? (isLocalhost || name == "metadata.google.internal")
   }
 
-  package var isLocalhost: Bool { host == "localhost" || host.hasSuffix(".localhost") }
+  /// Whether the host is a name that means this machine: RFC 6761 and Debian's `/etc/hosts`.
+  package var isLocalhost: Bool {
+    let own = ["localhost", "localhost6", "ip6-localhost", "ip6-loopback", "localhost.localdomain"]
+    return own.contains(String(name)) || name.hasSuffix(".localhost")
+  }
+
+  /// The host without the dot that only says that the name is complete.
+  private var name: Substring { host.hasSuffix(".") ? host.dropLast() : host[...] }
 
   /// Host and port as a `Host` header has them.
   var authority: String {
@@ -124,14 +131,26 @@ package struct RemoteURL: Sendable, Hashable, CustomStringConvertible {
 
   var origin: String { "\(scheme.rawValue)://\(authority)" }
 
-  /// Any text that may be a URL without what may be a secret in it.
+  /// Any text that may be a URL without what may be a secret in it. Where characters that a password should
+  /// have escaped make several readings possible, the one that shows least counts.
   package static func redact(_ text: String) -> String {
-    let shown = text.prefix { $0 != "?" && $0 != "#" }
-    guard let slashes = shown.firstRange(of: "://") else { return String(shown).printable }
-    let rest = shown[slashes.upperBound...]
-    let authority = rest.prefix { $0 != "/" }
-    guard let at = authority.lastIndex(of: "@") else { return String(shown).printable }
-    return "\(shown[..<slashes.upperBound])\(rest[rest.index(after: at)...])".printable
+    var scheme: Substring = "", rest = text[...]
+    if let slashes = text.firstRange(of: "://"),
+      text[..<slashes.lowerBound].utf8.allSatisfy({ isLetterOrDigit($0) || "+-.".utf8.contains($0) }
+      )
+    {
+      scheme = text[..<slashes.upperBound]
+      rest = text[slashes.upperBound...]
+    }
+    if let at = rest.lastIndex(of: "@") {
+      let before = rest[..<at]
+      // Without a colon there is no password, and the sign may be a path's: `https://host/tool@1.2`.
+      if before.contains(":") || !before.contains(where: { "/?#".contains($0) }) {
+        if before.contains(where: { "?#".contains($0) }) { return "\(scheme)…".printable }
+        rest = rest[rest.index(after: at)...]
+      }
+    }
+    return "\(scheme)\(rest.prefix { $0 != "?" && $0 != "#" })".printable
   }
 }
 
@@ -151,13 +170,16 @@ extension RemoteURL {
   private static func isHost(_ host: String) -> Bool {
     if IPAddress(host) != nil { return true }
     let isName = host.utf8.allSatisfy { byte in
-      (0x30...0x39).contains(byte) || (0x41...0x5A).contains(byte) || (0x61...0x7A).contains(byte)
-        || byte == 0x2D || byte == 0x2E || byte == 0x5F
+      isLetterOrDigit(byte) || byte == 0x2D || byte == 0x2E || byte == 0x5F
     }
     // `127.1` and `0x7f.1` are addresses to a resolver: a name that ends in a number is not a name.
     let last = host.split(separator: ".").last ?? ""
     let isNumber = last.utf8.first.map { (0x30...0x39).contains($0) } ?? true
     return isName && !isNumber && host.utf8.count <= 253
+  }
+
+  private static func isLetterOrDigit(_ byte: UInt8) -> Bool {
+    (0x30...0x39).contains(byte) || (0x41...0x5A).contains(byte) || (0x61...0x7A).contains(byte)
   }
 
   /// The text with every byte that RFC 3986 does not allow percent-encoded; `nil` where there is a control

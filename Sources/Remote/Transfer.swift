@@ -16,6 +16,7 @@ struct Transfer {
   /// Fetches until the file is complete and right.
   /// - Returns: its digest; the partial file is ready for its commit.
   func run(expecting expected: Digest?) async throws -> Digest {
+    partial.removeStaleNeighbours(now: settings.pause.now())
     var mayFetchAgain = true
     while true {
       let encoding = try await fetchAll()
@@ -27,7 +28,8 @@ struct Transfer {
           url, expected: expected, found: found, byteCount: partial.byteCount,
           contentEncoding: encoding)
       }
-      reporter.detail("\(url): resumed bytes give \(found), not \(expected); fetching all again")
+      reporter.report(
+        .notice("\(url): resumed bytes give \(found), not \(expected); fetching all again"))
       mayFetchAgain = false
       try partial.restart(validator: nil)
     }
@@ -50,7 +52,8 @@ struct Transfer {
           after: failure.fault, history: history, jitter: settings.pause.jitter())
         switch decision {
         case .retry(let delay):
-          reporter.detail("\(failure.url): \(failure.fault.text); trying again in \(delay)")
+          reporter.report(
+            .notice("\(failure.url): \(failure.fault.text); trying again in \(readable(delay))"))
           try await settings.pause.sleep(delay)
         case .giveUp:
           throw FetchError.failed(url, at: failure.url, failure.fault, attempts: attempts)
@@ -140,7 +143,8 @@ struct Transfer {
       }
     } catch {
       try Task.checkCancellation()
-      throw TransferFault(error).map { TransferFailure(url: source, fault: $0) } ?? error
+      let fault = TransferFault(error, from: source, through: nil)
+      throw fault.map { TransferFailure(url: source, fault: $0) } ?? error
     }
     if let end, partial.byteCount != end {
       let text = "expected \(end) bytes, got \(partial.byteCount)"
@@ -150,4 +154,11 @@ struct Transfer {
   }
 
   private static let progressStep: Int64 = 256 << 10
+}
+
+/// A wait as people read it: `0.3 s`, `120 s`.
+private func readable(_ wait: Duration) -> String {
+  let tenths = wait.components.attoseconds / 100_000_000_000_000_000
+  let seconds = wait.components.seconds
+  return tenths == 0 ? "\(seconds) s" : "\(seconds).\(tenths) s"
 }

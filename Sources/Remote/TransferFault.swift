@@ -13,7 +13,11 @@ package enum TransferFault: Sendable, Equatable {
   /// The resolver has no answer now.
   case lookupFailed(String)
   case connectionFailed(String)
+  /// The proxy cannot be reached; why is one of the three faults above.
+  indirect case proxyUnreachable(Proxy, TransferFault)
   case certificateRejected(String)
+  /// The certificate is right and somebody else's.
+  case certificateForOthers(host: String)
   case tlsFailed(String)
   /// The connection ended before the answer did.
   case cutOff(String)
@@ -28,7 +32,10 @@ package enum TransferFault: Sendable, Equatable {
     switch self {
     case .status(let code, _):
       [408, 425, 429, 499, 500, 502, 503, 504].contains(code) || (520...529).contains(code)
-    case .hostNotFound, .certificateRejected, .tlsFailed, .proxyWantsAuthentication: false
+    case .proxyUnreachable(_, let reason): reason.isRetryable
+    case .hostNotFound, .certificateRejected, .certificateForOthers, .tlsFailed,
+      .proxyWantsAuthentication:
+      false
     case .lookupFailed, .connectionFailed, .cutOff, .stalled, .proxyRefused, .malformedResponse:
       true
     }
@@ -37,13 +44,26 @@ package enum TransferFault: Sendable, Equatable {
 
 extension TransferFault {
   /// What an error of the HTTP client means; `nil` for errors that are none of the network's.
-  package init?(_ error: any Error) {
+  init?(_ error: any Error, from url: RemoteURL, through proxy: Proxy?) {
+    guard let fault = TransferFault(error, host: url.host) else { return nil }
+    switch fault {
+    case .hostNotFound, .lookupFailed, .connectionFailed:
+      self = proxy.map { TransferFault.proxyUnreachable($0, fault) } ?? fault
+    default: self = fault
+    }
+  }
+
+  private init?(_ error: any Error, host: String) {
     switch error {
     case let error as NIOConnectionError: self.init(connecting: error)
     case let error as SocketAddressError.UnknownHost: self.init(lookup: error)
     case let error as HTTPClientError: self.init(client: error)
     case let error as NIOSSLError: self.init(tls: error)
-    case let error as NIOSSLExtraError: self = .certificateRejected("\(error)")
+    case let error as NIOSSLExtraError:
+      self =
+        error == .failedToValidateHostname
+        ? .certificateForOthers(host: host)
+        : .tlsFailed("the host's name cannot be held against a certificate")
     case let error as BoringSSLError: self.init(tls: .handshakeFailed(error))
     case let error as ChannelError:
       if case .connectTimeout = error {
@@ -92,8 +112,9 @@ extension TransferFault {
   private init(client error: HTTPClientError) {
     switch error {
     case .readTimeout, .deadlineExceeded: self = .stalled
-    case .connectTimeout, .tlsHandshakeTimeout, .getConnectionFromPoolTimeout:
+    case .connectTimeout, .getConnectionFromPoolTimeout:
       self = .connectionFailed("no answer in time")
+    case .tlsHandshakeTimeout: self = .stalled
     case .proxyAuthenticationRequired: self = .proxyWantsAuthentication
     case .invalidProxyResponse, .httpProxyHandshakeTimeout: self = .proxyRefused
     case .remoteConnectionClosed: self = .cutOff("the connection was closed")
@@ -103,7 +124,6 @@ extension TransferFault {
   }
 
   private init(tls error: NIOSSLError) {
-    let text = "\(error)"
     switch error {
     case .uncleanShutdown: self = .cutOff("the connection was closed without a TLS goodbye")
     case .handshakeFailed(.sslError(let stack)):
@@ -113,11 +133,28 @@ extension TransferFault {
       } else if stack.isEmpty || reasons.contains("EOF during handshake") {
         self = .cutOff("the connection was closed in the TLS handshake")
       } else {
-        self = .tlsFailed(reasons)
+        self = .tlsFailed(Self.reason(of: reasons))
       }
     case .handshakeFailed: self = .cutOff("the connection was closed in the TLS handshake")
-    case .unableToValidateCertificate, .noCertificateToValidate: self = .certificateRejected(text)
-    default: self = .tlsFailed(text)
+    case .unableToValidateCertificate: self = .certificateRejected("it cannot be checked")
+    case .noCertificateToValidate: self = .certificateRejected("the server sent none")
+    case .shutdownFailed: self = .cutOff("the TLS connection did not end well")
+    default: self = .tlsFailed("\(error)")
+    }
+  }
+}
+
+extension TransferFault {
+  /// The reason's own name in BoringSSL's `error:…:OPENSSL_internal:REASON at /where/it/was/built.cc:1`.
+  static func reason(of stack: String) -> String {
+    guard let marker = stack.firstRange(of: "OPENSSL_internal:") else { return "refused" }
+    let name = String(
+      stack[marker.upperBound...].prefix { $0.isASCII && ($0.isLetter || $0.isNumber || $0 == "_") }
+    )
+    return switch name {
+    case "TLSV1_ALERT_PROTOCOL_VERSION", "UNSUPPORTED_PROTOCOL": "no common TLS version"
+    case "WRONG_VERSION_NUMBER": "what answers does not speak TLS"
+    default: name
     }
   }
 }

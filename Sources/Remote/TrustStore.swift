@@ -1,20 +1,18 @@
-import Bindings
+package import Bindings
 import NIOSSL
 package import SystemPackage
 
 /// The certificate authorities that servers are checked against: `SSL_CERT_FILE` and `SSL_CERT_DIR` where
 /// they are set, else the system's bundle.
 package struct TrustStore: Sendable, Equatable {
-  package enum Source: Sendable, Equatable, CustomStringConvertible {
-    case file(FilePath)
-    /// Every file in it that holds certificates.
-    case directory(FilePath)
+  package struct Source: Sendable, Equatable, CustomStringConvertible {
+    package let path: FilePath
+    /// Whether every file in it counts that holds certificates; else it is one PEM bundle.
+    package let isDirectory: Bool
+    /// The one that named it; `nil` for the system's own.
+    package let variable: String?
 
-    package var description: String {
-      switch self {
-      case .file(let path), .directory(let path): path.string
-      }
-    }
+    package var description: String { path.string }
   }
 
   /// Empty where the machine has none.
@@ -30,43 +28,69 @@ package struct TrustStore: Sendable, Equatable {
   package init(environment: (String) -> String?, exists: (FilePath) -> Bool) {
     var named: [Source] = []
     if let file = environment("SSL_CERT_FILE"), !file.isEmpty {
-      named.append(.file(FilePath(file)))
+      named.append(Source(path: FilePath(file), isDirectory: false, variable: "SSL_CERT_FILE"))
     }
-    if let directories = environment("SSL_CERT_DIR") {
-      named += directories.split(separator: ":").map { .directory(FilePath(String($0))) }
+    for directory in (environment("SSL_CERT_DIR") ?? "").split(separator: ":") {
+      let path = FilePath(String(directory))
+      named.append(Source(path: path, isDirectory: true, variable: "SSL_CERT_DIR"))
     }
     if !named.isEmpty {
       sources = named
     } else if let file = Self.systemFiles.first(where: exists) {
-      sources = [.file(file)]
+      sources = [Source(path: file, isDirectory: false, variable: nil)]
+    } else if exists(Self.systemDirectory) {
+      sources = [Source(path: Self.systemDirectory, isDirectory: true, variable: nil)]
     } else {
-      sources = exists(Self.systemDirectory) ? [.directory(Self.systemDirectory)] : []
+      sources = []
     }
   }
 
   /// Reads the certificates, each once.
-  func certificates() throws -> [NIOSSLCertificate] {
+  /// - Throws: ``FetchError`` with the source that cannot be used.
+  func certificates() throws(FetchError) -> [NIOSSLCertificate] {
     var found: Set<NIOSSLCertificate> = []
     for source in sources {
-      switch source {
-      case .file(let path):
-        let bytes = try FileSystem.readAll(path, limit: Self.maximumFileSize)
-        guard let certificates = try? NIOSSLCertificate.fromPEMBytes(bytes), !certificates.isEmpty
-        else { throw FetchError.noCertificates(in: path.string) }
-        found.formUnion(certificates)
-      case .directory(let path):
-        for name in try FileSystem.entries(of: path) {
-          let file = path.appending(bytes: name)
-          guard (try? FileSystem.status(of: file))??.kind == .file,
-            let bytes = try? FileSystem.readAll(file, limit: Self.maximumFileSize)
-          else { continue }
-          found.formUnion((try? NIOSSLCertificate.fromPEMBytes(bytes)) ?? [])
-        }
+      do { found.formUnion(try Self.certificates(of: source)) } catch let error as FileError {
+        throw FetchError.unusableTrust(source, .unreadable(error.errno))
+      } catch let error as TrustProblem {
+        throw FetchError.unusableTrust(source, error)
+      } catch {
+        throw FetchError.unusableTrust(source, .noCertificates)
       }
     }
     guard !found.isEmpty else { throw FetchError.noTrustStore(sources.map(\.description)) }
     return Array(found)
   }
 
+  /// - Throws: ``TrustProblem`` or `FileError`.
+  private static func certificates(of source: Source) throws -> [NIOSSLCertificate] {
+    // Opening a named pipe would wait for someone who writes to it.
+    guard let status = try FileSystem.status(of: source.path) else { throw TrustProblem.missing }
+    guard status.kind == (source.isDirectory ? .directory : .file) else {
+      throw TrustProblem.otherKind(status.kind)
+    }
+    guard source.isDirectory else {
+      let bytes = try FileSystem.readAll(source.path, limit: maximumFileSize)
+      let certificates = try? NIOSSLCertificate.fromPEMBytes(bytes)
+      guard let certificates, !certificates.isEmpty else { throw TrustProblem.noCertificates }
+      return certificates
+    }
+    return try FileSystem.entries(of: source.path).flatMap { name -> [NIOSSLCertificate] in
+      let file = source.path.appending(bytes: name)
+      guard (try? FileSystem.status(of: file))??.kind == .file,
+        let bytes = try? FileSystem.readAll(file, limit: maximumFileSize)
+      else { return [] }
+      return (try? NIOSSLCertificate.fromPEMBytes(bytes)) ?? []
+    }
+  }
+
   private static let maximumFileSize = 16 << 20
+}
+
+/// Why a source of certificate authorities cannot be used.
+package enum TrustProblem: Error, Equatable {
+  case missing
+  case otherKind(FileStatus.Kind)
+  case unreadable(Errno)
+  case noCertificates
 }

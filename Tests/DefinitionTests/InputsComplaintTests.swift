@@ -91,7 +91,7 @@ struct InputsComplaintTests {
         layers: []
         """#,
       [
-        #"image.yaml:5:13: url: expected a URL without user and password, found one; see "ociforge login""#
+        #"image.yaml:5:13: url: expected a URL without user and password, found one"#
       ]),
     ComplaintCase(
       "URLs without host, with blanks, with a fragment",
@@ -136,6 +136,16 @@ struct InputsComplaintTests {
         """#,
       [
         #"image.yaml:5:38: sha256: expected 64 lower-case hexadecimal digits, found the integer 1212121212121212121212121212121212121212121212121212121212121212; quote it: "1212121212121212121212121212121212121212121212121212121212121212""#
+      ]),
+    ComplaintCase(
+      "a number that quotes make no digest of",
+      after: #"""
+        inputs:
+          a: { url: https://e.org/x, sha256: 1234 }
+        layers: []
+        """#,
+      [
+        #"image.yaml:5:38: sha256: expected 64 lower-case hexadecimal digits, found the integer 1234"#
       ]),
     ComplaintCase(
       "a digest beside a local file",

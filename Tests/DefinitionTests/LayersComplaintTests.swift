@@ -153,7 +153,7 @@ struct LayersComplaintTests {
         """#,
       [
         #"image.yaml:8:36: mode: expected a quoted octal mode such as "0644", found the integer 0644; quote it: "0644""#,
-        #"image.yaml:9:36: mode: expected a quoted octal mode such as "0644", found the integer 0o644"#,
+        #"image.yaml:9:36: mode: expected a quoted octal mode such as "0644", found the integer 0o644; quote it: "0644""#,
       ]),
     ComplaintCase(
       "modes that are none",

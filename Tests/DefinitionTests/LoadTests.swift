@@ -33,6 +33,16 @@ struct LoadTests {
     }
   }
 
+  @Test("a byte order mark at the beginning is skipped and counts for no column")
+  func byteOrderMark() throws {
+    let mark: [UInt8] = [0xEF, 0xBB, 0xBF]
+    #expect(try ImageDefinition.parse(mark + Array(text.utf8), file: "image.yaml").name == "x")
+    let error = #expect(throws: DefinitionError.self) {
+      try ImageDefinition.parse(mark + Array("nmae: x\n".utf8), file: "image.yaml")
+    }
+    #expect(error?.description.contains("image.yaml:1:1: ") == true)
+  }
+
   @Test("a definition that is not there ends in not found and the way out")
   func missing() throws {
     let folder = try TemporaryDirectory()

@@ -29,6 +29,11 @@ final class Bench: Sendable {
     return settings
   }
 
+  /// What was said to everyone.
+  var notices: [String] {
+    events.withLock { $0 }.compactMap { if case .notice(let text) = $0 { text } else { nil } }
+  }
+
   @discardableResult
   func download(
     _ url: String, expecting digest: Digest?, settings: DownloadSettings? = nil

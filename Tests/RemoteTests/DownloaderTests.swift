@@ -231,6 +231,11 @@ import Testing
     }) { server in
       try await bench.download(server.url("/a"), expecting: digest)
       #expect(bench.waits.withLock { $0 } == [.seconds(7), .seconds(90)])
+      #expect(
+        bench.notices == [
+          "\(server.url("/a")): status 503; trying again in 7 s",
+          "\(server.url("/a")): status 429; trying again in 90 s",
+        ])
       let other = try Digest.sha256(of: [1])
       let error = await bench.failure(server.url("/b"), expecting: other)
       #expect("\(error, default: "")".contains("asks to wait 3600 s"))

@@ -2,7 +2,7 @@ import Bindings
 import Foundation
 import OCILayout
 import OCISpec
-import Remote
+@testable import Remote
 import Reporting
 import Synchronization
 import SystemPackage
@@ -75,7 +75,9 @@ import Testing
       let settings = settings(bench, trusting: nginx.authority)
       let error = await bench.failure(
         "https://127.0.0.1:\(nginx.securePort)/a", expecting: digest, settings: settings)
-      #expect("\(error, default: "")".contains("certificate is refused"))
+      let text = "\(error, default: "")"
+      #expect(text.contains("the server's certificate is not for \"127.0.0.1\""), "\(text)")
+      #expect(!text.contains("SSL_CERT_FILE") && !text.contains("NIOSSL"))
       #expect(bench.waits.withLock { $0 } == [])
     }
   }
@@ -91,7 +93,46 @@ import Testing
       environment: { $0 == "SSL_CERT_FILE" ? junk.string : nil }, exists: { _ in true })
     let other = await bench.failure(
       "https://localhost:1/a", expecting: digest, settings: settings)
-    #expect((other as? FetchError) == .noCertificates(in: junk.string))
+    let source = TrustStore.Source(path: junk, isDirectory: false, variable: "SSL_CERT_FILE")
+    #expect((other as? FetchError) == .unusableTrust(source, .noCertificates))
+  }
+
+  @Test("a variable that names no certificates is named, and a named pipe is not waited for")
+  func unusableVariables() async throws {
+    let bench = try Bench(), (_, digest) = try sample()
+    let folder = bench.directory.path, file = try bench.directory.write("file", "")
+    let pipe = folder.appending("pipe")
+    #expect(try run("mkfifo", [pipe.string]).status == 0)
+    let cases: [(String, FilePath, TrustProblem)] = [
+      ("SSL_CERT_FILE", folder.appending("nowhere"), .missing),
+      ("SSL_CERT_FILE", folder, .otherKind(.directory)),
+      ("SSL_CERT_FILE", pipe, .otherKind(.fifo)), ("SSL_CERT_DIR", pipe, .otherKind(.fifo)),
+      ("SSL_CERT_DIR", folder.appending("nowhere"), .missing),
+      ("SSL_CERT_DIR", file, .otherKind(.file)),
+    ]
+    for (variable, path, problem) in cases {
+      var settings = bench.settings
+      settings.trust = TrustStore(
+        environment: { $0 == variable ? path.string : nil }, exists: { _ in true })
+      let error = await bench.failure(
+        "https://localhost:1/a", expecting: digest, settings: settings)
+      let source = TrustStore.Source(
+        path: path, isDirectory: variable == "SSL_CERT_DIR", variable: variable)
+      #expect((error as? FetchError) == .unusableTrust(source, problem))
+    }
+  }
+
+  @Test("a server that speaks no TLS is refused in a few words")
+  func noTLS() async throws {
+    let bench = try Bench(), (_, digest) = try sample()
+    try await Nginx.run { nginx in
+      var settings = settings(bench, trusting: nginx.authority)
+      settings.retries.attemptLimit = 1
+      let error = await bench.failure(
+        "https://localhost:\(nginx.plainPort)/a", expecting: digest, settings: settings)
+      let text = "\(error, default: "")"
+      #expect(text.hasSuffix("TLS handshake: what answers does not speak TLS"), "\(text)")
+    }
   }
 
   @Test("a partial file is continued by a real server's Range")

@@ -45,6 +45,21 @@ import Testing
     }
   }
 
+  @Test("a proxy that is not there is named, with its variable and without its password")
+  func dead() async throws {
+    let bench = try Bench(), (_, digest) = try sample()
+    let port = try await ScriptedServer.run({ _ in .init() }) { $0.port }
+    let settings = settings(bench, "joe:secret@127.0.0.1:\(port)")
+    let error = await bench.failure(
+      "http://origin.test/a", expecting: digest, settings: settings)
+    let text = "\(error, default: "")"
+    #expect(
+      text.contains("connecting to the proxy 127.0.0.1:\(port) (from HTTP_PROXY): "), "\(text)")
+    #expect(!text.contains("secret"))
+    #expect((error as? FetchError)?.kind == .unavailable)
+    #expect(bench.notices.count == 4, "one line for each new attempt")
+  }
+
   @Test("https goes through a tunnel", .enabled(if: peers("nginx", "openssl")))
   func tunnel() async throws {
     let bench = try Bench(), (bytes, digest) = try sample()
@@ -87,6 +102,7 @@ import Testing
       let error = await bench.failure(
         "https://origin.test/a", expecting: digest, settings: settings)
       #expect((error as? FetchError)?.kind == kind)
+      #expect(!"\(error, default: "")".contains("connecting to the proxy"))
       #expect(proxy.requests.map(\.uri) == Array(repeating: "origin.test:443", count: count))
     }
   }

@@ -73,6 +73,12 @@ import Testing
     arguments: [
       ("https://joe:pw@a.test/b?c=d#e", "https://a.test/b"), ("nonsense?secret", "nonsense"),
       ("ftp://joe:pw@a.test/b", "ftp://a.test/b"), ("https://a.test/b@c", "https://a.test/b@c"),
+      ("https://a.test/b@c?d@e", "https://a.test/b@c"), ("joe:pw@a.test:1", "a.test:1"),
+      ("joe:p://w@a.test", "a.test"), ("token@a.test", "a.test"),
+      ("https://joe:p/w@a.test:1", "https://a.test:1"),
+      ("https://C\\joe:pw@a.test", "https://a.test"),
+      ("http://joe:p?w@a.test", "http://…"), ("http://joe:p#w@a.test", "http://…"),
+      ("http://joe:p@w@a.test", "http://a.test"),
     ])
   func redacts(_ text: String, shown: String) {
     #expect(RemoteURL.redact(text) == shown)
@@ -89,6 +95,13 @@ import Testing
       ("https://a.test/1", "https://a.test/1", .loop),
       ("https://a.test/1", "https://127.0.0.1/", .toLocalAddress),
       ("https://a.test/1", "https://localhost/", .toLocalAddress),
+      ("https://a.test/1", "https://LOCALHOST./", .toLocalAddress),
+      ("https://a.test/1", "https://localhost6/", .toLocalAddress),
+      ("https://a.test/1", "https://ip6-localhost/", .toLocalAddress),
+      ("https://a.test/1", "https://x.localhost./", .toLocalAddress),
+      ("https://a.test/1", "http://metadata.google.internal./", .toPlainHTTP),
+      ("http://a.test/1", "http://metadata.google.internal./", .toLocalAddress),
+      ("https://a.test/1", "https://localhost.test/", nil),
       ("http://a.test/1", "http://169.254.169.254/latest", .toLocalAddress),
       ("https://a.test/1", "https://[::ffff:127.0.0.1]/", .toLocalAddress),
       ("https://127.0.0.1/1", "https://localhost/", nil),
@@ -106,6 +119,26 @@ import Testing
     }
   }
 
+  @Test("a location that cannot be fetched is the server's fault, and says where it stood")
+  func unusable() throws {
+    let url = try RemoteURL(parsing: "https://a.test/1?x=hush")
+    for (location, problem) in [
+      ("ftp://joe:hush@b.test/y", URLProblem.scheme), ("https://b.test:0/", .port),
+      ("https:///", .host), ("/a\u{1}", .controlCharacter),
+    ] {
+      let error = #expect(throws: FetchError.self) {
+        try RedirectPolicy().next(after: [url], location: location)
+      }
+      #expect(error?.kind == .protocolBroken)
+      #expect(
+        error
+          == .redirectRefused(url, to: nil, .unusable(RemoteURL.redact(location), problem)))
+      let text = error?.description ?? ""
+      #expect(text.hasPrefix("redirect from https://a.test/1 refused: "), "\(text)")
+      #expect(!text.contains("hush"))
+    }
+  }
+
   @Test("ten redirects are followed, an eleventh is not; a missing location is an error")
   func limit() throws {
     let urls = try (0...10).map { try RemoteURL(parsing: "https://a.test/\($0)") }
@@ -120,7 +153,7 @@ import Testing
 @Suite struct ProxySettingsTests {
   private func route(_ environment: [String: String], _ url: String) throws -> String? {
     let url = try RemoteURL(parsing: url)
-    return try ProxySettings { environment[$0] }.proxy(for: url)?.requestText
+    return try ProxySettings { environment[$0] }.proxy(for: url)?.url.requestText
   }
 
   @Test(
@@ -166,15 +199,40 @@ import Testing
       try route(["https_proxy": "p:1", "no_proxy": list], url) == (isDirect ? nil : "http://p:1/"))
   }
 
-  @Test("a proxy of another kind is an error without its password, where it would be used")
-  func unusable() throws {
-    for text in ["https://joe:pw@p", "socks5://joe:pw@p"] {
-      let error = #expect(throws: FetchError.self) {
-        try route(["HTTPS_PROXY": text], "https://a.test")
-      }
-      #expect(error.map { "\($0)".contains("pw") } == false)
-      #expect(try route(["HTTPS_PROXY": text, "NO_PROXY": "a.test"], "https://a.test") == nil)
+  @Test(
+    "a proxy that cannot be used is an error that names its variable, what is wrong, and nothing of its value",
+    arguments: [
+      ("https://corp:s3cret@p", .scheme), ("socks5://corp:s3cret@p", .scheme),
+      ("https://CORP\\corp:s3cret@proxy:8080", .scheme),
+      ("corp:s3cret@p:99999", .url(.port)), ("corp:s3cret@p:", nil),
+      ("corp:s3cret@:1", .url(.host)),
+      ("corp:s3cret@bücher:1", .url(.host)),
+      ("http://CORP\\corp:s3cret@p:8080", .notOnlyOrigin),
+      ("http://corp:s3c/ret@p:1", .notOnlyOrigin), ("http://corp:1234/s3cret@p:1", .notOnlyOrigin),
+      ("http://corp:s3cret?x@p:1", .notOnlyOrigin), ("http://corp:p#s3cret@p:1", .notOnlyOrigin),
+      ("http://p:1/s3cret", .notOnlyOrigin), ("http://p:1/", nil),
+    ] as [(String, ProxyProblem?)])
+  func unusable(_ text: String, problem: ProxyProblem?) throws {
+    guard let problem else {
+      #expect(try route(["https_proxy": text], "https://a.test")?.hasPrefix("http://p") == true)
+      return
     }
+    for variable in ["HTTPS_PROXY", "https_proxy"] {
+      let error = #expect(throws: FetchError.unusableProxy(variable: variable, problem)) {
+        try route([variable: text], "https://a.test")
+      }
+      let shown = error?.description ?? ""
+      #expect(shown.contains(" \(variable): ") && error?.kind == .usage)
+      for secret in ["s3c", "ret", "corp", "CORP", "1234"] { #expect(!shown.contains(secret)) }
+    }
+    #expect(try route(["HTTPS_PROXY": text, "NO_PROXY": "a.test"], "https://a.test") == nil)
+  }
+
+  @Test("a proxy is shown by host, port and variable alone")
+  func shown() throws {
+    let proxy = try Proxy(parsing: "http://corp:s3cret@Proxy.test:8080", from: "http_proxy")
+    #expect(proxy.description == "proxy.test:8080 (from http_proxy)")
+    #expect(proxy.url.credentials == .init(user: "corp", password: "s3cret"))
   }
 }
 
@@ -194,6 +252,29 @@ import Testing
     #expect(sources(["SSL_CERT_FILE": "/x"], "/etc/ssl/cert.pem") == ["/x"])
     #expect(sources(["SSL_CERT_FILE": "/x", "SSL_CERT_DIR": "/a:/b"]) == ["/x", "/a", "/b"])
     #expect(sources(["SSL_CERT_FILE": ""], "/etc/ssl/cert.pem") == ["/etc/ssl/cert.pem"])
+  }
+}
+
+@Suite struct TransferFaultTests {
+  @Test(
+    "of BoringSSL's words the reason's name stays, and no path of a build",
+    arguments: [
+      (
+        "[Error: 1 error:1000042e:SSL routines:OPENSSL_internal:TLSV1_ALERT_PROTOCOL_VERSION at /b/tls.cc:5]",
+        "no common TLS version"
+      ),
+      (
+        "[Error: 1 error:1:SSL routines:OPENSSL_internal:UNSUPPORTED_PROTOCOL at /b/x.cc:1]",
+        "no common TLS version"
+      ),
+      (
+        "[Error: 1 error:1:SSL routines:OPENSSL_internal:NO_SHARED_CIPHER at /b/x.cc:1]",
+        "NO_SHARED_CIPHER"
+      ),
+      ("[Error: 1 something else at /b/x.cc:1]", "refused"), ("", "refused"),
+    ])
+  func reasons(_ stack: String, reason: String) {
+    #expect(TransferFault.reason(of: stack) == reason)
   }
 }
 
@@ -314,9 +395,12 @@ import Testing
       .status(500, retryAfter: nil), .hostNotFound("a.test"), .lookupFailed("x"),
       .connectionFailed("x"), .certificateRejected("x"), .tlsFailed("x"), .cutOff("x"), .stalled,
       .proxyWantsAuthentication, .proxyRefused, .malformedResponse("x"),
+      .certificateForOthers(host: "a.test"),
+      .proxyUnreachable(try Proxy(parsing: "joe:hush@p:1", from: "HTTP_PROXY"), .hostNotFound("p")),
     ]
     let redirects: [RedirectProblem] = [
-      .noLocation, .tooMany(10), .loop, .toPlainHTTP, .toLocalAddress,
+      .noLocation, .unusable("ftp://x", .scheme), .tooMany(10), .loop, .toPlainHTTP,
+      .toLocalAddress,
     ]
     let errors: [FetchError] =
       faults.map { .failed(url, at: url, $0, attempts: 5) }
@@ -332,8 +416,20 @@ import Testing
       #expect(error.description.last != ".")
     }
     #expect(FetchError.noTrustStore(["/x"]).description.contains("SSL_CERT_FILE"))
-    #expect(FetchError.noCertificates(in: "/x").description.contains("\"/x\""))
-    #expect(FetchError.unusableProxy("socks5://p").description.contains("http://host:port"))
+    let bundle = TrustStore.Source(path: "/x", isDirectory: false, variable: "SSL_CERT_FILE")
+    let problems: [(TrustProblem, FailureKind)] = [
+      (.missing, .notFound), (.otherKind(.fifo), .cannotRead),
+      (.unreadable(.permissionDenied), .cannotRead), (.noCertificates, .data),
+    ]
+    for (problem, kind) in problems {
+      let error = FetchError.unusableTrust(bundle, problem)
+      #expect(error.description.contains("\"/x\" (from SSL_CERT_FILE): "))
+      #expect(error.kind == kind)
+    }
+    #expect(
+      FetchError.partialNotAFile(path: "/x", .symlink).description
+        == "writing \"/x\": expected a regular file, found a symlink that is not of ociforge's making; remove that path"
+    )
     #expect(FetchError.unsupportedDigest(digest).description.contains("sha256 only"))
   }
 }

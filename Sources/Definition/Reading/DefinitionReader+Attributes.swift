@@ -13,7 +13,9 @@ extension DefinitionReader {
       members.refuse(["xattrs"], because: "which a single file or directory has")
     }
     return EntryAttributes(
-      mode: members["mode"]?.parsed("a quoted octal mode such as \"0644\"", parseMode),
+      mode: members["mode"]?.parsed(
+        "a quoted octal mode such as \"0644\"",
+        respelled: { $0.hasPrefix("0o") ? "0" + $0.dropFirst(2) : $0 }, parseMode),
       owner: members["owner"]?.parsed(
         "\"uid:gid\", numbers from 0 to \(ObjectShape.maximumID)", parseOwner),
       mtime: members["mtime"].flatMap { readTime($0) },

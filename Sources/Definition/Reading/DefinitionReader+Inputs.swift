@@ -72,7 +72,8 @@ extension DefinitionReader {
 
   private func readDigest(_ value: Located) -> Digest? {
     let expected = "64 lower-case hexadecimal digits"
-    guard let text = value.text(expected) else { return nil }
+    let remedy = { (plain: String) in (try? Digest(.sha256, hex: plain)) == nil ? nil : plain }
+    guard let text = value.text(expected, remedy: remedy) else { return nil }
     if let digest = try? Digest(.sha256, hex: text) { return digest }
     let digits = text.hasPrefix("sha256:") ? String(text.dropFirst(7)) : text
     if (try? Digest(.sha256, hex: digits.lowercased())) != nil {
@@ -106,7 +107,7 @@ extension DefinitionReader {
     let rest = text.dropFirst(scheme.count + 3)
     let authority = rest.prefix { !"/?#".contains($0) }
     if authority.contains("@") {
-      value.complain("expected a URL without user and password, found one; see \"ociforge login\"")
+      value.complain("expected a URL without user and password, found one")
     } else if authority.isEmpty {
       value.complain("expected \(expected), found one without a host")
     } else if !text.utf8.allSatisfy({ (0x21...0x7E).contains($0) }) {

@@ -33,7 +33,10 @@ extension ImageDefinition {
     do {
       let empty = YAMLNode(
         value: .scalar(text: "", isPlain: true), position: TextPosition(line: 1, column: 1))
-      root = try YAML.parse(bytes) ?? empty
+      // Editors on Windows begin a file with one; it would count as a column.
+      let byteOrderMark: [UInt8] = [0xEF, 0xBB, 0xBF]
+      let text = bytes.starts(with: byteOrderMark) ? Array(bytes.dropFirst(3)) : bytes
+      root = try YAML.parse(text) ?? empty
     } catch {
       let complaint = Complaint(error.position, error.problem)
       throw DefinitionError.invalid(file: file, complaints: [complaint])

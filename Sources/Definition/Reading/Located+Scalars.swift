@@ -5,14 +5,14 @@ extension Located {
   /// A text, expanded. A plain scalar that YAML reads as something else is refused, because its spelling
   /// would be lost: `0644` is 644 and `1.10` is 1.1.
   ///
-  /// - Parameter isValid: whether quotes are all that is missing.
-  func text(_ expected: String = "text", isValid: (String) -> Bool = { _ in true }) -> String? {
+  /// - Parameter remedy: what to write in quotes instead, where that is all that is missing.
+  func text(_ expected: String = "text", remedy: (String) -> String? = { $0 }) -> String? {
     guard let (text, meaning) = scalar, meaning != .null else {
       mismatch(expected)
       return nil
     }
     guard meaning == .text else {
-      let advice = isValid(text) ? "; quote it: \(text.quoted)" : ""
+      let advice = remedy(text).map { "; quote it: \($0.quoted)" } ?? ""
       complain("expected \(expected), found \(found)\(advice)")
       return nil
     }
@@ -40,8 +40,16 @@ extension Located {
   }
 
   /// A text that is all of what `parse` accepts.
-  func parsed<Value>(_ expected: String, _ parse: (String) -> Value?) -> Value? {
-    guard let text = text(expected, isValid: { parse($0) != nil }) else { return nil }
+  ///
+  /// - Parameter respelled: what a plain scalar would be as a text, before `parse` has its say.
+  func parsed<Value>(
+    _ expected: String, respelled: (String) -> String = { $0 }, _ parse: (String) -> Value?
+  ) -> Value? {
+    let remedy = { (plain: String) -> String? in
+      let text = respelled(plain)
+      return parse(text) == nil ? nil : text
+    }
+    guard let text = text(expected, remedy: remedy) else { return nil }
     if let value = parse(text) { return value }
     complain("expected \(expected), found \(text.quoted)")
     return nil

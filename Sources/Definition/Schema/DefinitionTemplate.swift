@@ -9,7 +9,7 @@ package enum DefinitionTemplate {
     # that editors use to help.
     formatVersion: 1
     name: \(imageName(from: name))
-    platforms: [linux/amd64]          # several make an index: [linux/amd64, linux/arm64]
+    platforms: [\(platform)]          # several make an index: [linux/amd64, linux/arm64]
     from: scratch                     # nothing but what is below
 
     # Values for ${version} and the like; --set version=1.2.4 overrides.
@@ -37,11 +37,20 @@ package enum DefinitionTemplate {
     config:
       user: "10001:10001"
       workingDir: /tmp
-      entrypoint: [/usr/bin/tool]     # comes with the input above; scratch itself holds no program
+      # entrypoint: [/usr/bin/tool]   # comes with the input above; scratch itself holds no program
       # exposedPorts: [8080]
       # env: { LANG: C.UTF-8 }
 
     """
+  }
+
+  /// The machine that runs this, as most images are tried where they are made.
+  private static var platform: String {
+    #if arch(arm64)
+      "linux/arm64"
+    #else
+      "linux/amd64"
+    #endif
   }
 
   private static func imageName(from text: String) -> String {
