@@ -99,7 +99,7 @@ package struct Downloader: Sendable {
         return .over(expected, size: size)
       }
       if let partial { return .ours(partial) }
-      if !isWaiting { reporter.detail("waiting for another download of \(url)") }
+      if !isWaiting { reporter.report(.notice("waiting for another download of \(url)")) }
       isWaiting = true
       try await Task.sleep(for: .milliseconds(50))
     }

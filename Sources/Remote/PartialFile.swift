@@ -41,17 +41,23 @@ final class PartialFile {
     }
     do {
       try checkKind(of: FileSystem.status(of: file, path: path), at: path)
-      let isOurs =
-        try FileSystem.lock(file, path: path, wait: false)
-        && FileSystem.status(of: path, followSymlink: false)?.version
-          == FileSystem.status(of: file, path: path).version
-      if isOurs { return try PartialFile(file: file, path: path, isKept: isKept) }
+      if try takesLock(file, at: path) {
+        return try PartialFile(file: file, path: path, isKept: isKept)
+      }
     } catch {
       try? file.close()
       throw error
     }
     try file.close()
     return nil
+  }
+
+  /// Takes the lock, which is on the file: another one may have its name by then.
+  /// - Returns: `false` where someone else holds it, or the name is another file's.
+  private static func takesLock(_ file: FileDescriptor, at path: FilePath) throws -> Bool {
+    try FileSystem.lock(file, path: path, wait: false)
+      && FileSystem.status(of: path, followSymlink: false)?.version
+        == FileSystem.status(of: file, path: path).version
   }
 
   private static func checkKind(
@@ -190,12 +196,12 @@ final class PartialFile {
       if (try? FileSystem.status(of: owner)) == .some(nil) { _ = try? FileSystem.remove(path) }
       return
     }
-    // Who waits for this lock finds the name gone and begins anew.
     guard
       let file = try? FileSystem.open(path, .readOnly, options: [.noFollow], doing: "reading")
     else { return }
     defer { try? file.close() }
-    guard (try? FileSystem.lock(file, path: path, wait: false)) == true else { return }
+    // Who waits for this lock finds the name gone and begins anew.
+    guard (try? takesLock(file, at: path)) == true else { return }
     _ = try? FileSystem.remove(FilePath(path.string + validatorSuffix))
     _ = try? FileSystem.remove(path)
   }

@@ -145,7 +145,7 @@ package struct RemoteURL: Sendable, Hashable, CustomStringConvertible {
     if let at = rest.lastIndex(of: "@") {
       let before = rest[..<at]
       // Without a colon there is no password, and the sign may be a path's: `https://host/tool@1.2`.
-      if before.contains(":") || !before.contains(where: { "/?#".contains($0) }) {
+      if before.contains(":") || rest.prefix(while: { !"/?#".contains($0) }).contains("@") {
         if before.contains(where: { "?#".contains($0) }) { return "\(scheme)…".printable }
         rest = rest[rest.index(after: at)...]
       }

@@ -52,6 +52,23 @@ import Testing
     #expect((error as? FetchError) == .partialNotAFile(path: planted.string, .fifo))
   }
 
+  @Test("who waits for another process says so, once")
+  func waits() async throws {
+    let bench = try Bench(), (bytes, digest) = try sample()
+    try bench.leavePartial([], of: digest, validator: nil)
+    let path = bench.store.root.appending("partial").appending(digest.hex)
+    let other = try FileSystem.open(path, .readOnly, doing: "reading")
+    #expect(try FileSystem.lock(other, path: path, wait: false))
+    try await ScriptedServer.run({ .file(bytes, for: $0) }) { server in
+      async let download = bench.download(server.url("/a"), expecting: digest)
+      while bench.notices.isEmpty { try await Task.sleep(for: .milliseconds(5)) }
+      try await Task.sleep(for: .milliseconds(120))
+      try other.close()
+      _ = try await download
+      #expect(bench.notices == ["waiting for another download of \(server.url("/a"))"])
+    }
+  }
+
   @Test("a download clears away what dead ones left: the unpinned at once, the others after a week")
   func stale() async throws {
     let bench = try Bench(), (bytes, digest) = try sample()

@@ -78,7 +78,7 @@ import Testing
       ("https://joe:p/w@a.test:1", "https://a.test:1"),
       ("https://C\\joe:pw@a.test", "https://a.test"),
       ("http://joe:p?w@a.test", "http://…"), ("http://joe:p#w@a.test", "http://…"),
-      ("http://joe:p@w@a.test", "http://a.test"),
+      ("http://joe:p@w@a.test", "http://a.test"), ("https://token@a.test/b@c", "https://c"),
     ])
   func redacts(_ text: String, shown: String) {
     #expect(RemoteURL.redact(text) == shown)
