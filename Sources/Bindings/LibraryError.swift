@@ -19,7 +19,21 @@ package struct LibraryError: Failure, Equatable {
     self.kind = kind
   }
 
+  /// Another error of this module in this form: its words and its kind.
+  init(_ error: any Error) {
+    switch error {
+    case let error as LibraryError: self = error
+    case let error as FileError:
+      self.init(
+        "file system", "\(error.operation) \(error.path.quoted)", message: "\(error.errno)",
+        kind: error.kind)
+    default: self.init("ociforge", "reading", message: "\(error)")
+    }
+  }
+
+  /// The library is named where the fault may be its or ours; broken input is broken whoever says so.
   package var description: String {
-    "\(operation): \(message.printable) (\(library)\(code == 0 ? "" : " code \(code)"))"
+    let text = "\(operation): \(message.printable)"
+    return kind == .software ? text + " (\(library)\(code == 0 ? "" : " code \(code)"))" : text
   }
 }

@@ -1,3 +1,4 @@
+package import Bindings
 package import OCISpec
 package import Reporting
 
@@ -5,7 +6,7 @@ package import Reporting
 package enum InputError: Failure, Equatable {
   /// `found` is what the URL gave just now, by platform; `nil` where the network is forbidden.
   case unpinned(url: String, found: [Platform: Digest]?)
-  case notAFile(String)
+  case notAFile(String, found: FileStatus.Kind)
 
   package var kind: FailureKind { .data }
 
@@ -15,7 +16,8 @@ package enum InputError: Failure, Equatable {
       "\(url) is not pinned; add its sha256, or run once without --offline to see it"
     case .unpinned(let url, let found?):
       "\(url) is not pinned; compare what it gives now with what its publisher says, then add this line:\n    \(Self.line(found))"
-    case .notAFile(let path): "reading \(path.quoted): expected a regular file"
+    case .notAFile(let path, let kind):
+      "reading \(path.quoted): expected a regular file, found a \(kind)"
     }
   }
 

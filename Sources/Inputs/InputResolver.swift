@@ -24,7 +24,7 @@ package struct InputResolver: Sendable {
       image.inputs.values.map { InputUse(platform: image.platform, input: $0) }
     }
     let fetched = try await fetch(uses, settings, into: cache, reporter: reporter)
-    let members = try await extract(uses, after: fetched, into: cache)
+    let members = try await extract(uses, after: fetched, into: cache, reporter: reporter)
     var resolved = ResolvedInputs()
     var complaints = unpinned(uses, after: fetched, isOffline: settings.isOffline)
     for use in uses where use.isPinned {
@@ -57,11 +57,11 @@ package struct InputResolver: Sendable {
   }
 
   private func extract(
-    _ uses: [InputUse], after fetched: FetchedFiles, into cache: BlobStore
+    _ uses: [InputUse], after fetched: FetchedFiles, into cache: BlobStore, reporter: Reporter
   ) async throws -> ExtractedFiles {
     let wanted = uses.compactMap { $0.extraction(after: fetched) }.uniqued(by: \.self)
     let results = await concurrentResults(of: wanted, limit: Self.concurrencyLimit) { wanted in
-      try await wanted.run(cache: cache)
+      try await wanted.run(cache: cache, reporter: reporter)
     }
     try Task.checkCancellation()
     return ExtractedFiles(uniqueKeysWithValues: zip(wanted, results))

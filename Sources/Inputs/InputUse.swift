@@ -66,7 +66,7 @@ struct InputUse: Sendable {
     guard let status = try FileSystem.status(of: path) else {
       throw FileError("reading", path, .noSuchFileOrDirectory)
     }
-    guard status.kind == .file else { throw InputError.notAFile(path.string) }
+    guard status.kind == .file else { throw InputError.notAFile(path.string, found: status.kind) }
     let file = try FileSystem.open(path, .readOnly, doing: "reading")
     try? file.close()
     return InputFile(path: path, isExecutable: status.mode & 0o111 != 0)
@@ -92,21 +92,35 @@ struct Extraction: Sendable, Hashable {
   let name: String
   let member: String
 
-  func run(cache: BlobStore) async throws -> ExtractedMember {
-    let index = MemberIndex(cache: cache)
-    let path: FilePath
-    switch archive {
-    case .file(let file): path = file
-    case .blob(let digest):
-      if let known = try index.lookUp(member, of: digest) { return known }
-      path = cache.path(of: digest)
+  /// Looks the member up where that is known, else extracts it; its bytes are hashed either way.
+  func run(cache: BlobStore, reporter: Reporter) async throws -> ExtractedMember {
+    try await withBlockingWork {
+      let found = try known(in: cache) ?? extract(into: cache)
+      if try cache.isIntact(found.digest) { return found }
+      let path = cache.path(of: found.digest)
+      reporter.warn("the cached file \(path.string.quoted) is damaged; extracting it again")
+      try FileSystem.remove(path)
+      return try extract(into: cache)
     }
-    let extracted = try await withBlockingWork {
-      var extraction = try MemberExtraction(
-        member: member, archive: path, archiveName: name, cache: cache)
-      return try extraction.extract(from: path)
+  }
+
+  private func known(in cache: BlobStore) throws -> ExtractedMember? {
+    guard case .blob(let digest) = archive else { return nil }
+    return try MemberIndex(cache: cache).lookUp(member, of: digest)
+  }
+
+  private func extract(into cache: BlobStore) throws -> ExtractedMember {
+    let path =
+      switch archive {
+      case .file(let path): path
+      case .blob(let digest): cache.path(of: digest)
+      }
+    var extraction = try MemberExtraction(
+      member: member, archive: path, archiveName: name, cache: cache)
+    let extracted = try extraction.extract(from: path)
+    if case .blob(let digest) = archive {
+      try MemberIndex(cache: cache).remember(extracted, as: member, of: digest)
     }
-    if case .blob(let digest) = archive { try index.remember(extracted, as: member, of: digest) }
     return extracted
   }
 }

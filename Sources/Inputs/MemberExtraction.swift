@@ -22,8 +22,13 @@ struct MemberExtraction {
     self.member = String(decoding: Self.normal(Array(member.utf8)), as: UTF8.self)
     self.archiveName = archiveName
     self.cache = cache
-    let size = try FileSystem.status(of: archive)?.size ?? 0
-    budget = Self.limit(compressedSize: size)
+    guard let status = try FileSystem.status(of: archive) else {
+      throw FileError("reading", archive, .noSuchFileOrDirectory)
+    }
+    guard status.kind == .file else {
+      throw InputError.notAFile(archive.string, found: status.kind)
+    }
+    budget = Self.limit(compressedSize: status.size)
   }
 
   /// registry.md, F.1.
@@ -50,30 +55,45 @@ struct MemberExtraction {
     _ reader: ArchiveReader, from first: ArchiveMember, limit: Int64
   ) throws -> ExtractedMember {
     var listing = Listing()
-    var found: (blob: BlobIngest, isExecutable: Bool)?
-    var obstacle: String?
+    var found: Found?
     var next: ArchiveMember? = first
     while let current = next {
       let name = Self.normal(current.header.path)
       if name == Array(member.utf8) {
-        (found, obstacle) = (nil, Self.obstacle(current))
-        if obstacle == nil {
-          let blob = try cache.ingest()
-          try copy(reader, limit: limit) { try blob.write($0) }
-          found = (blob, current.header.mode & 0o111 != 0)
-        }
-      } else if case .file(let size) = current.header.kind {
-        listing.add(name)
-        try spend(size, limit: limit)
+        found = Found(
+          file: current.linkTarget ?? name, isExecutable: current.header.mode & 0o111 != 0,
+          content: try content(of: current, from: reader, limit: limit))
+      } else if let file = found?.file, current.linkTarget == file, current.contentSize > 0 {
+        found?.content = try content(of: current, from: reader, limit: limit)
+      } else {
+        if case .file = current.header.kind { listing.add(name) }
+        try spend(current.contentSize, limit: limit)
       }
       next = try reader.next()
     }
-    if let obstacle {
-      throw MemberError.notAFile(member, archive: archiveName, is: obstacle)
-    }
     guard let found else { throw notThere(listing) }
-    let blob = try found.blob.commit()
+    let blob = try found.content.get().commit()
     return ExtractedMember(digest: blob.digest, isExecutable: found.isExecutable)
+  }
+
+  /// The member, as its last header has it.
+  private struct Found {
+    /// The name that the archive first gave the file. cpio writes the content with the last of its names, so
+    /// a later member with this target may bring it.
+    let file: [UInt8]
+    let isExecutable: Bool
+    var content: Result<BlobIngest, MemberError>
+  }
+
+  private mutating func content(
+    of current: ArchiveMember, from reader: ArchiveReader, limit: Int64
+  ) throws -> Result<BlobIngest, MemberError> {
+    if let obstacle = Self.obstacle(current) {
+      return .failure(.notAFile(member, archive: archiveName, is: obstacle))
+    }
+    let blob = try cache.ingest()
+    try copy(reader, limit: limit) { try blob.write($0) }
+    return .success(blob)
   }
 
   /// The tar inside a Debian package (deb(5)), in a file that has no name and goes with its descriptor.
@@ -124,7 +144,7 @@ struct MemberExtraction {
       files: Array(listing.names.prefix(20)), fileCount: listing.count)
   }
 
-  /// What stands where a file should be; `nil` for a file.
+  /// What stands where a file should be; `nil` for a file, whichever of its names this is.
   private static func obstacle(_ found: ArchiveMember) -> String? {
     func text(_ bytes: [UInt8]) -> String { String(decoding: bytes, as: UTF8.self).quoted }
     if let type = found.unsupportedType { return type }
@@ -132,6 +152,7 @@ struct MemberExtraction {
     case .file: nil
     case .directory: "a directory"
     case .symlink(let target): "a symlink to \(text(target)); name its target instead"
+    case .hardlink where found.contentSize > 0: nil
     case .hardlink(let target): "a hard link to \(text(target)); name its target instead"
     case .characterDevice, .blockDevice: "a device"
     case .fifo: "a fifo"
@@ -144,6 +165,13 @@ struct MemberExtraction {
     while rest.starts(with: "./".utf8) { rest = rest.dropFirst(2).drop { $0 == 0x2F } }
     while rest.last == 0x2F { rest.removeLast() }
     return Array(rest)
+  }
+}
+
+extension ArchiveMember {
+  /// What a hard link is another name of.
+  fileprivate var linkTarget: [UInt8]? {
+    if case .hardlink(let target) = header.kind { MemberExtraction.normal(target) } else { nil }
   }
 }
 

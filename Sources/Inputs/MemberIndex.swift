@@ -8,7 +8,7 @@ import SystemPackage
 struct MemberIndex {
   let cache: BlobStore
 
-  /// `nil` where it is not known, or its blob is gone.
+  /// `nil` where it is not known, or its blob is gone. The blob's bytes are not looked at.
   func lookUp(_ member: String, of archive: Digest) throws -> ExtractedMember? {
     guard let bytes = try? FileSystem.readAll(path(member, of: archive), limit: 256) else {
       return nil

@@ -5,10 +5,11 @@ import NIOHTTP1
 package import OCILayout
 package import OCISpec
 package import Reporting
+import SystemPackage
 import Workers
 
-/// Runs `body` with a downloader and closes its connections in every way out. Nothing is opened and no thread
-/// is started before the first download that the cache does not answer.
+/// Runs `body` with a downloader and closes its connections in every way out. Nothing is opened and no event
+/// loop is started before the first download that the cache does not answer.
 package func withDownloader<Result>(
   _ settings: DownloadSettings, _ body: (Downloader) async throws -> Result
 ) async throws -> Result {
@@ -28,7 +29,8 @@ package struct Downloader: Sendable {
   let connections: Connections
 
   /// Brings a file into the store, where it has its name only after its digest was found right. A blob that
-  /// is there is not fetched again; another process that fetches the same one is waited for.
+  /// is there is hashed and not fetched again, unless it was damaged since; another process that fetches the
+  /// same one is waited for.
   /// - Parameters:
   ///   - expected: what the file must hash to; `nil` takes what comes, from https only, never resumed.
   ///   - item: the name in progress events; the URL's last part where there is none.
@@ -40,7 +42,7 @@ package struct Downloader: Sendable {
     let item = item ?? url.fileName
     if let expected {
       guard expected.algorithm == .sha256 else { throw FetchError.unsupportedDigest(expected) }
-      if let size = try store.size(of: expected) {
+      if let size = try await cachedSize(of: expected, in: store) {
         reporter.report(.finished(item: item, outcome: "cached"))
         return (expected, size)
       }
@@ -51,6 +53,16 @@ package struct Downloader: Sendable {
     return try await withBlockingWork {
       try await fetch(url, expecting: expected, into: store, item: item, reporter: reporter)
     }
+  }
+
+  /// The size of a blob that is here and sound; `nil` where it must be fetched.
+  /// - Throws: ``LayoutError/corruptBlob`` where it is damaged and cannot be fetched again.
+  private func cachedSize(of digest: Digest, in store: BlobStore) async throws -> Int64? {
+    guard let size = try store.size(of: digest) else { return nil }
+    let found = try await withBlockingWork { try store.contentDigest(of: digest) }
+    if found == digest { return size }
+    guard let found, settings.isOffline else { return nil }
+    throw LayoutError.corruptBlob(store.path(of: digest).string, expected: digest, found: found)
   }
 
   private func fetch(
@@ -95,8 +107,16 @@ package struct Downloader: Sendable {
     while true {
       let partial = try PartialFile.open(in: store, key: key, isKept: expected != nil)
       if let expected, let size = try store.size(of: expected) {
-        partial?.discard()
-        return .over(expected, size: size)
+        if try store.isIntact(expected) {
+          partial?.discard()
+          return .over(expected, size: size)
+        }
+        // Only who holds the lock removes it: what is there later was fetched.
+        if partial != nil {
+          let path = store.path(of: expected)
+          reporter.warn("the cached file \(path.string.quoted) is damaged; fetching it again")
+          try FileSystem.remove(path)
+        }
       }
       if let partial { return .ours(partial) }
       if !isWaiting { reporter.report(.notice("waiting for another download of \(url)")) }

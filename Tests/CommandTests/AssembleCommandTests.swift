@@ -337,7 +337,7 @@ import Testing
     try workshop.folder.write("image.yaml", Sample.one)
     try workshop.expect(
       ["assemble", "-q", "-o", "image.yaml"], status: 73,
-      stderr: "error: creating directory \"image.yaml\": File exists\n")
+      stderr: "error: creating directory \"image.yaml\": Not a directory\n")
     try workshop.expect(
       ["assemble", "-q", "-o", "/proc/nowhere"], status: 73,
       stderr: "error: creating directory \"/proc/nowhere\": No such file or directory\n")

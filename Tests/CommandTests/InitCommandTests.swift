@@ -51,6 +51,6 @@ import Testing
     try workshop.folder.write("file", "")
     try workshop.expect(
       ["init", "file"], status: 73,
-      stderr: "error: creating directory \"file\": File exists\n")
+      stderr: "error: creating directory \"file\": Not a directory\n")
   }
 }

@@ -4,6 +4,7 @@ import OCILayout
 import OCISpec
 import Remote
 import Reporting
+import Synchronization
 import SystemPackage
 import TestSupport
 import Testing
@@ -83,7 +84,7 @@ private struct Desk {
     let lines = failure.description.split(separator: "\n").map(String.init)
     #expect(
       lines == [
-        "image.yaml:4:3: input \"folder\": reading \"\(desk.root)\": expected a regular file",
+        "image.yaml:4:3: input \"folder\": reading \"\(desk.root)\": expected a regular file, found a directory",
         "image.yaml:5:3: input \"loose\": https://a.test/x is not pinned; add its sha256, or run once without --offline to see it",
         "image.yaml:6:3: input \"far\": fetching https://a.test/y: not in the cache, and --offline forbids the network; run once without --offline",
         "image.yaml:9:3: input \"gone\": reading \"\(desk.root)/gone\": No such file or directory",
@@ -110,18 +111,71 @@ private struct Desk {
     #expect(
       first[arm64, "all"] == InputFile(path: desk.cache.path(of: archive), isExecutable: false))
 
-    // The archive may go: its name is enough. Where the record or the member's blob went, it is needed again.
-    try directory.write("cache/blobs/sha256/\(archive.hex)", "no archive any more")
-    #expect(try await desk.resolve() == first)
+    // The record is believed as long as the bytes are those it names; else the archive is read again.
     try FileManager.default.removeItem(atPath: desk.cache.path(of: tool).string)
-    let broken = await desk.failure()
-    #expect(broken?.kind == .data)
-    try directory.write("cache/blobs/sha256/\(archive.hex)", bytes)
     #expect(try await desk.resolve() == first)
     let index = try FileManager.default.contentsOfDirectory(atPath: "\(desk.cache.root)/members")
     #expect(index.count == 1)
+    let other = try desk.cache.put(Array("other".utf8))
+    try directory.write("cache/members/\(index[0])", "\(other) file\n")
+    #expect(
+      try await desk.resolve()[amd64, "tool"]
+        == InputFile(path: desk.cache.path(of: other), isExecutable: false))
     try directory.write("cache/members/\(index[0])", "junk")
     #expect(try await desk.resolve() == first)
+  }
+
+  @Test("a member that was damaged in the cache is extracted again, with a warning")
+  func damagedMember() async throws {
+    var desk = Desk()
+    let directory = try #require(desk.directory)
+    try directory.write("tool", "tool")
+    #expect(try run("tar", ["czf", "a.tgz", "tool"], in: desk.root).status == 0)
+    let bytes = try Data(contentsOf: URL(fileURLWithPath: "\(desk.root)/a.tgz"))
+    let digest = try desk.cache.put(Array(bytes))
+    let tool = try desk.cache.path(of: Digest.sha256(of: Array("tool".utf8)))
+    // With a record of it and without.
+    try desk.add("linux/amd64", "a", .url("https://a.test/a.tgz", digest: digest), member: "tool")
+    try desk.add("linux/amd64", "b", .file(desk.root.appending("a.tgz")), member: "tool")
+    let warnings = Mutex<[String]>([])
+    let reporter = Reporter { event in
+      if case .warning(let text) = event { warnings.withLock { $0.append(text) } }
+    }
+    for name in ["a", "b"] {
+      var one = desk
+      one.images[0].inputs = one.images[0].inputs.filter { $0.key == name }
+      _ = try await one.resolve(reporter: reporter)
+      #expect(warnings.withLock { $0 } == [])
+      try Data("fool".utf8).write(to: URL(fileURLWithPath: tool.string))
+      #expect(try await one.resolve(reporter: reporter)[amd64, name]?.path == tool)
+      #expect(try String(contentsOfFile: tool.string, encoding: .utf8) == "tool")
+      #expect(
+        warnings.withLock { warnings in
+          defer { warnings = [] }
+          return warnings
+        } == ["the cached file \"\(tool)\" is damaged; extracting it again"])
+    }
+
+    try Data("no archive any more".utf8).write(
+      to: URL(fileURLWithPath: desk.cache.path(of: digest).string))
+    let failure = try #require(await desk.failure())
+    #expect(failure.kind == .data)
+    #expect(
+      failure.description.hasPrefix(
+        "image.yaml:1:3: input \"a\": reading blob \"\(desk.cache.path(of: digest))\": digest mismatch: expected \(digest), found sha256:"
+      ))
+  }
+
+  @Test("a fifo is refused where it stands, not waited for", arguments: [nil, "x"])
+  func fifo(_ member: String?) async throws {
+    var desk = Desk()
+    #expect(try run("mkfifo", ["f"], in: desk.root).status == 0)
+    try desk.add("linux/amd64", "x", .file(desk.root.appending("f")), member: member, line: 7)
+    let failure = try #require(await desk.failure())
+    #expect(
+      failure.description
+        == "image.yaml:7:3: input \"x\": reading \"\(desk.root)/f\": expected a regular file, found a fifo"
+    )
   }
 
   @Test("a local archive is read anew each time")

@@ -107,6 +107,17 @@ private final class Workshop: Sendable {
     #expect(text.hasSuffix(", …"))
   }
 
+  @Test(
+    "each name of a file brings its content, wherever the archive has it",
+    arguments: ["newc", "odc"], ["x", "y", "z"])
+  func hardlinks(_ format: String, member: String) throws {
+    let workshop = try Workshop()
+    let archive = try workshop.archive(
+      "echo one >x; chmod 755 x; ln x y; ln x z; printf 'x\\ny\\nz\\n' | bsdtar --format \(format) -cf $A -n -T -"
+    )
+    #expect(try workshop.extract(member, from: archive) == ("one\n", true))
+  }
+
   @Test("what is no file is an error that names its target")
   func notFiles() throws {
     let workshop = try Workshop()
@@ -127,6 +138,8 @@ private final class Workshop: Sendable {
     arguments: [
       "tar czf - x big | head -c 200000 >$A", "tar cJf - x big | head -c 200000 >$A",
       "tar cf - x big | head -c 200000 >$A", "cat big >$A", ": >$A",
+      "tar czf $A big; printf X | dd of=$A bs=1 seek=$(($(stat -c %s $A)-8)) conv=notrunc",
+      "tar cf t big; head -c 300544 t >$A", "tar cf t big; head -c 300544 t | gzip >$A",
       "bsdtar --format zip -cf - x big | head -c 200000 >$A",
       "bsdtar --format zip -cf $A x big; printf X | dd of=$A bs=1 seek=100000 conv=notrunc",
     ])

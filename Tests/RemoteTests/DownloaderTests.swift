@@ -33,6 +33,32 @@ import Testing
     #expect(!bench.events.withLock { "\($0)" }.contains("secret"))
   }
 
+  @Test("a file that was damaged in the cache is fetched again, with a warning")
+  func damaged() async throws {
+    let bench = try Bench(), (bytes, digest) = try sample()
+    let name = "cache/blobs/sha256/\(digest.hex)"
+    try bench.directory.write(name, bytes.dropLast() + [bytes[0] ^ 1])
+    var offline = bench.settings
+    offline.isOffline = true
+    let error = await bench.failure("https://a.test/a", expecting: digest, settings: offline)
+    #expect((error as? any Failure)?.kind == .data)
+    #expect(
+      "\(error, default: "")".contains("\(name)\": digest mismatch: expected \(digest), found "))
+    try await ScriptedServer.run({ .file(bytes, for: $0) }) { server in
+      try await bench.download(server.url("/a"), expecting: digest)
+      #expect(server.requests.count == 1)
+    }
+    #expect(try bench.content(digest) == bytes)
+    #expect(bench.files == ["blobs/sha256/\(digest.hex)"])
+    let warnings = bench.events.withLock { $0 }.compactMap { event in
+      if case .warning(let text) = event { text } else { nil }
+    }
+    #expect(
+      warnings
+        == ["the cached file \"\(bench.directory.path)/\(name)\" is damaged; fetching it again"])
+    try await bench.download("https://a.test/a", expecting: digest, settings: offline)
+  }
+
   @Test("a length is not needed")
   func chunked() async throws {
     let bench = try Bench(), (bytes, digest) = try sample()

@@ -9,91 +9,137 @@ package struct ArchiveMember: Sendable {
   package var xattrs: [(name: [UInt8], value: [UInt8])]
   /// What the archive says this is, where it is nothing that an image can hold (a socket, an unknown type).
   package var unsupportedType: String?
+  /// How many bytes of content follow. A hard link may have some too: cpio gives a file's content with the
+  /// last of its names, pax archives may give it with each.
+  package var contentSize: Int64
 }
 
 /// libarchive's reader over a file: tar, zip, cpio and ar through gzip, bzip2, xz, lzma, zstd, lz4 and
 /// compress, each registered by name. Nothing that runs a program, no format beyond these.
 ///
-/// A class, not `Sendable`: libarchive keeps state for one thread.
+/// Whoever reads to the end knows that the archive is whole: checksums and lengths of its compression are
+/// checked, and it has its own end. A class, not `Sendable`: libarchive keeps state for one thread.
 package final class ArchiveReader {
   private let archive: OpaquePointer
-  private let file: String
+  private let file: SourceFile
+  private let format: Format
+  /// Unpacks the file; `nil` where libarchive reads it as it is.
+  private let feed: ArchiveFeed?
+  private var hasMember = false
+  private var isAtEnd = false
 
   package enum Format: Sendable {
     /// Everything that an input may come as.
     case anyArchive
-    /// A layer: a tar, compressed or not.
+    /// A layer: a tar, compressed or not. What it is was settled by a digest, so an end that is missing or
+    /// something behind it is no error.
     case tar
   }
 
+  /// Reads a regular file.
   package convenience init(path: FilePath, format: Format = .anyArchive) throws(LibraryError) {
-    try self.init(name: path.string, format: format) { archive in
-      path.withPlatformString { archive_read_open_filename(archive, $0, 1 << 20) }
-    }
+    let file: SourceFile
+    do { file = try SourceFile(opening: path) } catch { throw LibraryError(error) }
+    try self.init(file, format: format)
   }
 
   /// Reads from a descriptor that stays the caller's.
   package convenience init(
     descriptor: FileDescriptor, name: String, format: Format = .anyArchive
   ) throws(LibraryError) {
-    try self.init(name: name, format: format) {
-      archive_read_open_fd($0, descriptor.rawValue, 1 << 20)
-    }
+    try self.init(SourceFile(descriptor, name: name), format: format)
   }
 
-  private init(
-    name: String, format: Format, open: (OpaquePointer) -> Int32
-  ) throws(LibraryError) {
+  private init(_ file: SourceFile, format: Format) throws(LibraryError) {
+    let isPipe = file.position == nil
+    do { feed = try isPipe ? nil : Self.feed(file) } catch { throw LibraryError(error) }
     guard let archive = archive_read_new() else {
       throw LibraryError("libarchive", "archive_read_new", message: "out of memory")
     }
     self.archive = archive
-    self.file = name
-    let filters = [
-      archive_read_support_filter_gzip, archive_read_support_filter_bzip2,
-      archive_read_support_filter_xz, archive_read_support_filter_lzma,
-      archive_read_support_filter_zstd, archive_read_support_filter_lz4,
-      archive_read_support_filter_compress,
-    ]
-    let formats = [
-      archive_read_support_format_tar, archive_read_support_format_zip,
-      archive_read_support_format_cpio, archive_read_support_format_ar,
-    ]
-    // A filter answers ARCHIVE_WARN where it would run a program; it is then not there for us.
-    for register in filters + (format == .tar ? [formats[0]] : formats) {
+    self.file = file
+    self.format = format
+    // A pipe cannot be looked at twice: libarchive finds out itself how it is compressed.
+    for register in (isPipe ? Self.filters : []) + Self.formats(format) {
+      // A filter answers ARCHIVE_WARN where it would run a program; it is then not there for us.
       guard register(archive) == ARCHIVE_OK else {
         throw LibraryError(
           "libarchive", "registering formats and filters", message: archiveMessage(archive))
       }
     }
-    let code = open(archive)
-    guard code == ARCHIVE_OK else { throw broken("opening", code) }
+    let code =
+      feed?.open(archive) ?? archive_read_open_fd(archive, file.descriptor.rawValue, 1 << 20)
+    guard code == ARCHIVE_OK else { throw broken() }
+  }
+
+  private typealias Registration = (OpaquePointer?) -> Int32
+
+  private static var filters: [Registration] {
+    [
+      archive_read_support_filter_gzip, archive_read_support_filter_bzip2,
+      archive_read_support_filter_xz, archive_read_support_filter_lzma,
+      archive_read_support_filter_zstd, archive_read_support_filter_lz4,
+      archive_read_support_filter_compress,
+    ]
+  }
+
+  private static func formats(_ format: Format) -> [Registration] {
+    switch format {
+    case .tar: [archive_read_support_format_tar]
+    case .anyArchive:
+      [
+        archive_read_support_format_tar, archive_read_support_format_zip,
+        archive_read_support_format_cpio, archive_read_support_format_ar,
+      ]
+    }
+  }
+
+  private static func feed(_ file: SourceFile) throws -> ArchiveFeed? {
+    let start = file.position ?? 0
+    let reader = try DecompressingReader(file)
+    if reader.compression != "none" { return ArchiveFeed(reader) }
+    try file.seek(to: start)
+    return nil
   }
 
   deinit { archive_read_free(archive) }
 
   /// The next member, or `nil` at the end. The previous one's content, where it was not read, is skipped.
   package func next() throws(LibraryError) -> ArchiveMember? {
+    if isAtEnd { return nil }
     var entry: OpaquePointer?
     let code = archive_read_next_header(archive, &entry)
-    if code == ARCHIVE_EOF { return nil }
+    if code == ARCHIVE_EOF {
+      isAtEnd = true
+      try checkEnd()
+      return nil
+    }
     // A warning comes with names that the C locale cannot convert; the raw bytes are what we take anyway.
-    guard code == ARCHIVE_OK || code == ARCHIVE_WARN, let entry else {
-      throw broken("reading a header", code)
-    }
-    guard let name = archive_entry_pathname(entry) else {
-      throw LibraryError(
-        "libarchive", "reading \(file.quoted)", message: "a member without a name", kind: .data)
-    }
+    guard code == ARCHIVE_OK || code == ARCHIVE_WARN, let entry else { throw broken() }
+    hasMember = true
+    guard let name = archive_entry_pathname(entry) else { throw broken("a member without a name") }
     return member(entry, path: bytesUpToNul(name))
   }
 
-  /// Reads the next bytes of the current member into `buffer`.
+  /// Reads the next bytes of the current member, a hard link's too, into `buffer`.
   /// - Returns: how many; 0 at the member's end.
   package func read(into buffer: UnsafeMutableRawBufferPointer) throws(LibraryError) -> Int {
     let count = archive_read_data(archive, buffer.baseAddress, buffer.count)
-    guard count >= 0 else { throw broken("reading a member", Int32(count)) }
+    guard count >= 0 else { throw broken() }
     return count
+  }
+
+  /// Checks what comes after the last member. libarchive takes a tar that just stops for a whole one; where
+  /// it stood when it looked for the next header tells whether it found a block of zeros there.
+  private func checkEnd() throws(LibraryError) {
+    do { try feed?.finish(isStrict: format == .anyArchive) } catch { throw LibraryError(error) }
+    guard format == .anyArchive,
+      archive_format(archive) & ARCHIVE_FORMAT_BASE_MASK == ARCHIVE_FORMAT_TAR
+    else { return }
+    let byteCount = archive_filter_bytes(archive, 0) - archive_read_header_position(archive)
+    guard byteCount >= 512 else {
+      throw broken("the archive ends without its end-of-archive blocks: it is cut off")
+    }
   }
 
   private func member(_ entry: OpaquePointer, path: [UInt8]) -> ArchiveMember {
@@ -129,7 +175,9 @@ package final class ArchiveReader {
       path: path, kind: kind, mode: UInt32(archive_entry_perm(entry)) & 0o7777,
       uid: archive_entry_uid(entry), gid: archive_entry_gid(entry),
       mtime: Int64(archive_entry_mtime(entry)))
-    return ArchiveMember(header: header, xattrs: xattrs(of: entry), unsupportedType: unsupported)
+    return ArchiveMember(
+      header: header, xattrs: xattrs(of: entry), unsupportedType: unsupported,
+      contentSize: archive_entry_size(entry))
   }
 
   private func xattrs(of entry: OpaquePointer) -> [(name: [UInt8], value: [UInt8])] {
@@ -149,16 +197,23 @@ package final class ArchiveReader {
     return found.sorted { $0.name.lexicographicallyPrecedes($1.name) }
   }
 
-  private func broken(_ operation: String, _ code: Int32) -> LibraryError {
-    // libarchive passes errno through for files that cannot be opened or read.
+  private func broken(_ problem: String? = nil) -> LibraryError {
+    if let error = feed?.error { return LibraryError(error) }
     let kind: FailureKind =
       switch Errno(rawValue: archive_errno(archive)) {
-      case .noSuchFileOrDirectory: .notFound
       case .permissionDenied, .ioError: .cannotRead
       default: .data
       }
     return LibraryError(
-      "libarchive", "\(operation) of \(file.quoted)", code: code, message: archiveMessage(archive),
-      kind: kind)
+      "libarchive", "reading \(file.name.quoted)", message: problem ?? self.problem, kind: kind)
+  }
+
+  /// What libarchive says, where it says something.
+  private var problem: String {
+    let message = archive_error_string(archive).map { String(cString: $0) } ?? ""
+    guard message.isEmpty || message == "Unrecognized archive format" else { return message }
+    if hasMember { return "the archive is damaged" }
+    return format == .tar
+      ? "expected a tar archive" : "expected a tar, zip, cpio or ar archive"
   }
 }

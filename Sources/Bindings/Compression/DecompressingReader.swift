@@ -14,14 +14,19 @@ package final class DecompressingReader {
   }
 
   private let source: Source
-  private let path: FilePath
+  private let file: SourceFile
   /// The compression found: `gzip`, `zstd`, …; `none` for a file that is not compressed.
   package let compression: String
 
-  package init(path: FilePath) throws {
-    self.path = path
-    if try Self.startsWithGzip(path) {
-      source = .gzip(try GzipReader(path: path))
+  package convenience init(path: FilePath) throws {
+    try self.init(try SourceFile(opening: path))
+  }
+
+  /// Reads from where the file, which is no pipe, stands.
+  init(_ file: SourceFile) throws {
+    self.file = file
+    if try Self.startsWithGzip(file) {
+      source = .gzip(try GzipReader(file))
       compression = "gzip"
       return
     }
@@ -29,7 +34,7 @@ package final class DecompressingReader {
       throw LibraryError("libarchive", "archive_read_new", message: "out of memory")
     }
     do {
-      let hasContent = try Self.open(archive, path)
+      let hasContent = try Self.open(archive, file)
       compression = archive_filter_name(archive, 0).map { String(cString: $0) } ?? "none"
       source = hasContent ? .archive(archive) : .empty
       if !hasContent { archive_read_free(archive) }
@@ -51,7 +56,7 @@ package final class DecompressingReader {
     case .empty: return 0
     case .archive(let archive):
       let count = archive_read_data(archive, buffer.baseAddress, buffer.count)
-      guard count >= 0 else { throw Self.broken(archive, path, Int32(count)) }
+      guard count >= 0 else { throw Self.broken(archive, file) }
       return count
     }
   }
@@ -66,18 +71,25 @@ package final class DecompressingReader {
     }
   }
 
-  private static func startsWithGzip(_ path: FilePath) throws -> Bool {
-    let file = try FileSystem.open(path, .readOnly, doing: "reading")
-    defer { try? file.close() }
+  /// For messages.
+  var name: String { file.name }
+
+  /// Whether nothing that means something follows a gzip stream; other compressions are not looked at. Asked
+  /// once, after ``read(into:)`` has returned 0.
+  func isRestPadding() throws -> Bool {
+    if case .gzip(let reader) = source { try reader.isRestPadding() } else { true }
+  }
+
+  private static func startsWithGzip(_ file: SourceFile) throws -> Bool {
+    guard let start = file.position else { return false }
     var magic: [UInt8] = [0, 0]
-    let count = try magic.withUnsafeMutableBytes {
-      try FileSystem.read(file, into: $0, path: path)
-    }
+    let count = try magic.withUnsafeMutableBytes { try file.read(into: $0) }
+    try file.seek(to: start)
     return count == 2 && magic == [0x1F, 0x8B]
   }
 
   /// - Returns: `false` where there is not one byte of content, which the raw format does not take.
-  private static func open(_ archive: OpaquePointer, _ path: FilePath) throws -> Bool {
+  private static func open(_ archive: OpaquePointer, _ file: SourceFile) throws -> Bool {
     let register = [
       archive_read_support_filter_bzip2, archive_read_support_filter_xz,
       archive_read_support_filter_lzma, archive_read_support_filter_zstd,
@@ -85,22 +97,20 @@ package final class DecompressingReader {
       archive_read_support_format_raw, archive_read_support_format_empty,
     ]
     for register in register {
-      let code = register(archive)
-      guard code == ARCHIVE_OK else { throw broken(archive, path, code) }
+      guard register(archive) == ARCHIVE_OK else { throw broken(archive, file) }
     }
-    var code = path.withPlatformString { archive_read_open_filename(archive, $0, 1 << 20) }
-    guard code == ARCHIVE_OK else { throw broken(archive, path, code) }
+    guard archive_read_open_fd(archive, file.descriptor.rawValue, 1 << 20) == ARCHIVE_OK else {
+      throw broken(archive, file)
+    }
     var entry: OpaquePointer?
-    code = archive_read_next_header(archive, &entry)
-    guard code == ARCHIVE_OK || code == ARCHIVE_EOF else { throw broken(archive, path, code) }
+    let code = archive_read_next_header(archive, &entry)
+    guard code == ARCHIVE_OK || code == ARCHIVE_EOF else { throw broken(archive, file) }
     return code == ARCHIVE_OK
   }
 
-  private static func broken(
-    _ archive: OpaquePointer, _ path: FilePath, _ code: Int32
-  ) -> LibraryError {
+  private static func broken(_ archive: OpaquePointer, _ file: SourceFile) -> LibraryError {
     LibraryError(
-      "libarchive", "decompressing \(path.string)", code: code, message: archiveMessage(archive),
-      kind: .data)
+      "libarchive", "reading \(file.name.quoted)", code: archive_errno(archive),
+      message: archiveMessage(archive), kind: .data)
   }
 }

@@ -1,24 +1,21 @@
 internal import CZlib
 internal import Reporting
-package import SystemPackage
 
 /// A gzip file's content, with every member's checksum and length checked, which libarchive's filter does
 /// not do. Members may follow each other; anything else behind the last one is counted, not read.
 ///
 /// zlib keeps a pointer back to its `z_stream`, so the stream lives on the heap and this is a class.
-package final class GzipReader {
+final class GzipReader {
   private let stream: UnsafeMutablePointer<z_stream>
-  private let file: FileDescriptor
-  private let path: FilePath
+  private let file: SourceFile
   private let input: UnsafeMutableRawBufferPointer
   private var isAtMemberEnd = false
   private var isAtEnd = false
   /// How many bytes of the file the members take; final once ``read(into:)`` has returned 0.
-  package private(set) var byteCount: Int64 = 0
+  private(set) var byteCount: Int64 = 0
 
-  package init(path: FilePath) throws {
-    self.path = path
-    file = try FileSystem.open(path, .readOnly, doing: "reading")
+  init(_ file: SourceFile) throws {
+    self.file = file
     input = .allocate(byteCount: 1 << 17, alignment: 16)
     stream = .allocate(capacity: 1)
     stream.initialize(to: z_stream())
@@ -30,12 +27,11 @@ package final class GzipReader {
     inflateEnd(stream)
     stream.deallocate()
     input.deallocate()
-    try? file.close()
   }
 
   /// Reads the next bytes of the content.
   /// - Returns: how many; 0 at the end.
-  package func read(into buffer: UnsafeMutableRawBufferPointer) throws -> Int {
+  func read(into buffer: UnsafeMutableRawBufferPointer) throws -> Int {
     guard !isAtEnd else { return 0 }
     stream.setOutput(buffer)
     while stream.pointee.avail_out == UInt32(buffer.count) {
@@ -49,8 +45,7 @@ package final class GzipReader {
       }
       guard try hasInput(atLeast: 1) else {
         throw LibraryError(
-          "zlib", "decompressing \(path.string)", message: "the gzip stream ends early",
-          kind: .data)
+          "zlib", operation, message: "the gzip stream ends early", kind: .data)
       }
       let before = stream.pointee.avail_in
       let code = inflate(stream, Z_NO_FLUSH)
@@ -59,13 +54,28 @@ package final class GzipReader {
       case Z_STREAM_END: isAtMemberEnd = true
       case Z_OK: break
       default:
-        var error = zlibError("decompressing \(path.string)", code, stream)
-        if code == Z_DATA_ERROR || code == Z_NEED_DICT || code == Z_BUF_ERROR { error.kind = .data }
-        throw error
+        let error = zlibError(operation, code, stream)
+        guard [Z_DATA_ERROR, Z_NEED_DICT, Z_BUF_ERROR].contains(code) else { throw error }
+        throw LibraryError(
+          "zlib", operation, message: "the gzip stream is damaged: \(error.message)", kind: .data)
       }
     }
     return buffer.count - Int(stream.pointee.avail_out)
   }
+
+  /// Whether nothing but zeros follows the last member, as tapes and devices leave them and gzip(1) ignores
+  /// them. Asked once, after ``read(into:)`` has returned 0.
+  func isRestPadding() throws -> Bool {
+    while try hasInput(atLeast: 1) {
+      let rest = UnsafeBufferPointer(
+        start: stream.pointee.next_in, count: Int(stream.pointee.avail_in))
+      guard rest.allSatisfy({ $0 == 0 }) else { return false }
+      stream.pointee.avail_in = 0
+    }
+    return true
+  }
+
+  private var operation: String { "reading \(file.name.quoted)" }
 
   private func startsMember() throws -> Bool {
     guard try hasInput(atLeast: 2), let next = stream.pointee.next_in else { return false }
@@ -81,7 +91,7 @@ package final class GzipReader {
     }
     while available < count {
       let room = UnsafeMutableRawBufferPointer(rebasing: input[available...])
-      let added = try FileSystem.read(file, into: room, path: path)
+      let added = try file.read(into: room)
       available += added
       if added == 0 { break }
     }

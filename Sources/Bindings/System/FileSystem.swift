@@ -29,8 +29,21 @@ package struct FileError: Failure, Equatable {
 
 /// What `stat` says of a file, as much of it as ociforge uses.
 package struct FileStatus: Sendable, Equatable {
-  package enum Kind: Sendable, Equatable {
+  package enum Kind: Sendable, Equatable, CustomStringConvertible {
     case file, directory, symlink, fifo, socket, characterDevice, blockDevice
+
+    /// As people call it.
+    package var description: String {
+      switch self {
+      case .file: "file"
+      case .directory: "directory"
+      case .symlink: "symlink"
+      case .fifo: "fifo"
+      case .socket: "socket"
+      case .characterDevice: "character device"
+      case .blockDevice: "block device"
+      }
+    }
   }
 
   package let kind: Kind
@@ -114,10 +127,10 @@ package enum FileSystem {
       return
     }
     let error = Errno(rawValue: errno)
-    if error == .fileExists, let status = try? status(of: path), status.kind == .directory {
-      return
+    guard error == .fileExists, let status = try? status(of: path) else {
+      throw FileError("creating directory", path, error)
     }
-    throw FileError("creating directory", path, error)
+    if status.kind != .directory { throw FileError("creating directory", path, .notDirectory) }
   }
 
   /// Renames over whatever has the new name, then syncs the directory, so that the name survives a crash.
