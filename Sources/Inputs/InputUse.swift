@@ -95,11 +95,11 @@ struct Extraction: Sendable, Hashable {
   /// Looks the member up where that is known, else extracts it; its bytes are hashed either way.
   func run(cache: BlobStore, reporter: Reporter) async throws -> ExtractedMember {
     try await withBlockingWork {
-      let found = try known(in: cache) ?? extract(into: cache)
-      if try cache.isIntact(found.digest) { return found }
+      guard let found = try known(in: cache) else { return try extract(into: cache) }
+      if try cache.verify(found.digest) { return found }
       let path = cache.path(of: found.digest)
       reporter.warn("the cached file \(path.string.quoted) is damaged; extracting it again")
-      try FileSystem.remove(path)
+      // What is extracted takes the place of the damaged blob.
       return try extract(into: cache)
     }
   }

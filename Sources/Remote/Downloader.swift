@@ -107,7 +107,7 @@ package struct Downloader: Sendable {
     while true {
       let partial = try PartialFile.open(in: store, key: key, isKept: expected != nil)
       if let expected, let size = try store.size(of: expected) {
-        if try store.isIntact(expected) {
+        if try store.verify(expected) {
           partial?.discard()
           return .over(expected, size: size)
         }

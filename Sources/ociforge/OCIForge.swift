@@ -39,6 +39,9 @@ struct OCIForge: AsyncParsableCommand {
       } else {
         try command.run()
       }
+    } catch let failure as FileError where failure.isClosedPipe {
+      // What `head` and the like do: no fault of anybody. 128 + SIGPIPE, as where the signal ends a program.
+      exit(withError: ExitCode(141))
     } catch let failure as any Failure {
       Console.printError(failure)
       exit(withError: ExitCode(failure.kind.exitCode))

@@ -125,7 +125,7 @@ private struct Desk {
     #expect(try await desk.resolve() == first)
   }
 
-  @Test("a member that was damaged in the cache is extracted again, with a warning")
+  @Test("a member that was damaged in the cache is extracted again")
   func damagedMember() async throws {
     var desk = Desk()
     let directory = try #require(desk.directory)
@@ -153,7 +153,8 @@ private struct Desk {
         warnings.withLock { warnings in
           defer { warnings = [] }
           return warnings
-        } == ["the cached file \"\(tool)\" is damaged; extracting it again"])
+        } == (name == "a" ? ["the cached file \"\(tool)\" is damaged; extracting it again"] : []),
+        "what has no record is extracted in every run, which says nothing of what it replaces")
     }
 
     try Data("no archive any more".utf8).write(

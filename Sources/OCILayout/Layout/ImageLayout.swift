@@ -44,11 +44,12 @@ package struct ImageLayout: Sendable {
     let layout = ImageLayout(path)
     try FileSystem.createDirectories(path)
     if try FileSystem.status(of: layout.markerPath) == nil {
-      let ours =
-        try layout.store.holdsOnlyTemporaryFiles()
-        ? layout.store.temporaryDirectory.lastComponent?.string : nil
+      // The output may be the folder that a temporary cache is made in, too.
+      let ours = try [layout.store, BlobStore.beside(path.appending("index.json"))]
+        .filter { try $0.holdsOnlyTemporaryFiles() }
+        .compactMap { $0.temporaryDirectory.lastComponent?.string }
       let foreign = try FileSystem.entries(of: path).map { String(decoding: $0, as: UTF8.self) }
-        .filter { $0 != ours && $0 != "oci-layout" }
+        .filter { !(ours + ["oci-layout"]).contains($0) }
       // Another process may have made the layout since; then what is there is its.
       if !foreign.isEmpty, try FileSystem.status(of: layout.markerPath) == nil {
         throw LayoutError.foreignDirectory(path.string, holds: foreign)

@@ -6,8 +6,7 @@ import SystemPackage
 extension BlobStore {
   /// Whether a blob is here whose content is what its name says; all of it is read, in constant memory.
   package func verify(_ digest: Digest) throws -> Bool {
-    guard try size(of: digest) != nil else { return false }
-    return try contentDigest(of: digest) == digest
+    try contentDigest(of: digest) == digest
   }
 
   /// Reads the whole blob and holds it against its descriptor.
@@ -15,7 +14,9 @@ extension BlobStore {
   /// - Throws: ``LayoutError/missingBlob``, ``LayoutError/sizeMismatch``, ``LayoutError/corruptBlob``.
   package func check(_ descriptor: Descriptor) throws {
     try checkSize(descriptor)
-    let found = try contentDigest(of: descriptor.digest)
+    guard let found = try contentDigest(of: descriptor.digest) else {
+      throw LayoutError.missingBlob(descriptor.digest, layout: root.string)
+    }
     guard found == descriptor.digest else {
       throw LayoutError.corruptBlob(
         path(of: descriptor.digest).string, expected: descriptor.digest, found: found)
@@ -31,8 +32,10 @@ extension BlobStore {
     }
   }
 
-  /// The digest of what the file with this name holds, by the same algorithm.
-  func contentDigest(of digest: Digest) throws -> Digest {
+  /// The digest of what the file with this name holds, by the same algorithm; `nil` where it is not here.
+  /// All of it is read.
+  package func contentDigest(of digest: Digest) throws -> Digest? {
+    guard try size(of: digest) != nil else { return nil }
     let path = path(of: digest)
     let file = try FileSystem.open(path, .readOnly, doing: "reading")
     defer { try? file.close() }

@@ -30,3 +30,8 @@ func withOutput(_ name: String, _ body: (@escaping ArchiveWriter.Sink) throws ->
 func writeFile(_ path: FilePath, _ text: String) throws {
   try withOutput(path.string) { sink in try Array(text.utf8).withUnsafeBytes { try sink($0) } }
 }
+
+extension FileError {
+  /// Whether the reader of our stdout went away.
+  var isClosedPipe: Bool { errno == .brokenPipe && path == "standard output" }
+}
