@@ -103,10 +103,10 @@ struct MemberExtraction {
     while let current = try reader.next() {
       let name = String(decoding: Self.normal(current.header.path), as: UTF8.self)
       guard name == "data.tar" || name.hasPrefix("data.tar.") else { continue }
-      let directory = cache.temporaryDirectory
-      let file = try FileSystem.anonymousFile(in: directory)
+      let folder = cache.temporaryDirectory
+      let file = try cache.anonymousFile()
       do {
-        try copy(reader, limit: limit) { try FileSystem.writeAll(file, $0, path: directory) }
+        try copy(reader, limit: limit) { try FileSystem.writeAll(file, $0, path: folder) }
         try file.seek(offset: 0, from: .start)
       } catch {
         try? file.close()

@@ -24,17 +24,8 @@ struct MemberIndex {
     let path = try path(member, of: archive)
     let text = "\(extracted.digest) \(extracted.isExecutable ? "executable" : "file")\n"
     try FileSystem.createDirectories(path.removingLastComponent())
-    // A name of its own for each writer: two may remember the same thing at once.
-    let temporary = FilePath("\(path).\(String(UInt64.random(in: .min ... .max), radix: 36))")
-    let file = try FileSystem.open(
-      temporary, .writeOnly, options: [.create, .exclusiveCreate], mode: 0o644, doing: "writing")
-    defer { try? file.close() }
-    do {
-      try Array(text.utf8).withUnsafeBytes { try FileSystem.writeAll(file, $0, path: temporary) }
-      try FileSystem.rename(temporary, to: path)
-    } catch {
-      _ = try? FileSystem.remove(temporary)
-      throw error
+    try cache.replace(path) { file in
+      try Array(text.utf8).withUnsafeBytes { try FileSystem.writeAll(file, $0, path: path) }
     }
   }
 

@@ -42,7 +42,7 @@ import Testing
     try directory.write("src/etc/conf", "x", mode: 0o660)
     try directory.write("src/etc/conf.bak", "x")
     try directory.write("src/doc/readme", "x")
-    try FileSystem.createSymlink(
+    try createSymlink(
       directory.path.appending("src/bin/link"), target: Array("tool".utf8))
     var planner = Sample.planner(in: directory)
     let source = directory.path.appending("src")

@@ -5,21 +5,6 @@ import TestSupport
 import Testing
 
 @Suite struct FileSystemTests {
-  @Test("nameless files are made while others remove the folder below them")
-  func anonymousFiles() async throws {
-    let directory = try TemporaryDirectory()
-    let folder = directory.path.appending("tmp")
-    try await withThrowingTaskGroup { group in
-      for _ in 0..<4 {
-        group.addTask {
-          for _ in 0..<500 { try FileSystem.anonymousFile(in: folder).close() }
-        }
-      }
-      try await group.waitForAll()
-    }
-    #expect(try FileSystem.status(of: folder) == nil, "the folder goes with its last file")
-  }
-
   @Test("a folder where a file is: not a directory, here or above")
   func createDirectories() throws {
     let directory = try TemporaryDirectory()
@@ -39,7 +24,7 @@ import Testing
   func kinds() throws {
     let directory = try TemporaryDirectory()
     let file = try directory.write("file", "")
-    try FileSystem.createSymlink(directory.path.appending("link"), target: Array("file".utf8))
+    try createSymlink(directory.path.appending("link"), target: Array("file".utf8))
     #expect(try run("mkfifo", ["fifo"], in: directory.path).status == 0)
     func kind(_ path: FilePath) throws -> String {
       "\(try #require(try FileSystem.status(of: path, followSymlink: false)).kind)"

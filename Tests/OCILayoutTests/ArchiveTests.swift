@@ -93,8 +93,12 @@ struct ArchiveTests {
   func roundTrip() throws {
     let image = try SmallImage.store(in: layout.store)
     let oci = folder.path.appending("oci.tar"), docker = folder.path.appending("docker.tar")
-    try OCIArchive.write(image, tag: "v1", from: layout, epoch: 0, to: oci)
-    try DockerArchive.write(image, names: ["app"], from: layout, epoch: 0, to: docker)
+    try OutputFile.write(oci) {
+      try OCIArchive.write(image, tag: "v1", from: layout, epoch: 0, to: $0)
+    }
+    try OutputFile.write(docker) {
+      try DockerArchive.write(image, names: ["app"], from: layout, epoch: 0, to: $0)
+    }
     let one = try ImageSource.open(.ociArchive(oci, tag: "v1"), scratch: scratch)
     #expect(one.root.digest == image.digest)
     let other = try ImageSource.open(.dockerArchive(docker, name: "app"), scratch: scratch)
@@ -109,7 +113,9 @@ struct ArchiveTests {
     manifest.layers = [try SmallImage.put(other, .layerGzip, in: layout.store)]
     let wrong = try SmallImage.put(manifest.json, .imageManifest, in: layout.store)
     let archive = folder.path.appending("docker.tar")
-    try DockerArchive.write(wrong, names: ["app"], from: layout, epoch: 0, to: archive)
+    try OutputFile.write(archive) {
+      try DockerArchive.write(wrong, names: ["app"], from: layout, epoch: 0, to: $0)
+    }
     let error = #expect(throws: (any Error).self) {
       try ImageSource.open(.dockerArchive(archive, name: "app"), scratch: scratch)
     }

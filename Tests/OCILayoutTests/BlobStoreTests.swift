@@ -21,6 +21,23 @@ struct BlobStoreTests {
   private let helloDigest =
     "sha256:2cf24dba5fb0a30e26e83b2ac5b9e29e1b161e5c1fa7425e73043362938b9824"
 
+  @Test("nameless files are made while others remove the folder below them")
+  func anonymousFiles() async throws {
+    let directory = try TemporaryDirectory()
+    let store = BlobStore(root: directory.path)
+    try await withThrowingTaskGroup { group in
+      for _ in 0..<4 {
+        group.addTask {
+          for _ in 0..<500 { try store.anonymousFile().close() }
+        }
+      }
+      try await group.waitForAll()
+    }
+    #expect(
+      try FileSystem.status(of: store.temporaryDirectory) == nil,
+      "the folder goes with its last file")
+  }
+
   @Test("a blob gets its name with its content, readable by everyone whatever the umask")
   func commits() throws {
     let digest = try store.put(hello)
@@ -126,7 +143,7 @@ struct BlobStoreTests {
     ] { try folder.write(".ociforge/\(name)", "x") }
     let target = try folder.write("target/x", "x")
     let directory = store.temporaryDirectory
-    try FileSystem.createSymlink(directory.appending("tmp-0000000000000"), target: target.bytes)
+    try createSymlink(directory.appending("tmp-0000000000000"), target: target.bytes)
     let before = try files(below: folder.path)
     #expect(try store.sweep() == 0)
     #expect(try files(below: folder.path) == before)
@@ -134,7 +151,7 @@ struct BlobStoreTests {
     try folder.write(".ociforge/tmp-0123456789abc", "x")
     try folder.write(".ociforge/tmp-0123456789abc.d/blobs/x", "x")
     try folder.write(".ociforge/tmp-0123456789abe", "x")
-    try FileSystem.createSymlink(
+    try createSymlink(
       directory.appending("tmp-0123456789abe.d"), target: folder.path.appending("target").bytes)
     #expect(try store.sweep() == 2)
     try FileSystem.remove(directory.appending("tmp-0123456789abe.d"))
@@ -145,7 +162,7 @@ struct BlobStoreTests {
   func refusesForeignTemporaryDirectories() throws {
     try folder.write("home/tmp-0123456789abc", "x")
     let home = folder.path.appending("home")
-    try FileSystem.createSymlink(store.temporaryDirectory, target: home.bytes)
+    try createSymlink(store.temporaryDirectory, target: home.bytes)
     #expect(try store.sweep() == 0)
     let error = #expect(throws: LayoutError.self) { try store.ingest() }
     #expect(error?.kind == .cannotWrite)

@@ -104,7 +104,7 @@ struct ImageLayoutTests {
       #expect(error?.description.contains("\"\(name)\" is no regular file") == true)
     }
     try FileSystem.remove(file)
-    try FileSystem.createSymlink(file, target: Array("moved".utf8))
+    try createSymlink(file, target: Array("moved".utf8))
     try layout.update { $0.annotations["a"] = "b" }
     #expect(try ImageLayout.create(path).index().annotations == ["a": "b"])
   }

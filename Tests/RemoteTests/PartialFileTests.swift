@@ -16,7 +16,7 @@ import Testing
     #expect(chmod(target.string, 0o600) == 0)
     try bench.directory.write("cache/partial/x", "")
     let planted = bench.store.root.appending("partial").appending(digest.hex)
-    try FileSystem.createSymlink(planted, target: target.bytes)
+    try createSymlink(planted, target: target.bytes)
     try await ScriptedServer.run({ .file(bytes, for: $0) }) { server in
       let error = await bench.failure(server.url("/a"), expecting: digest)
       #expect((error as? FetchError) == .partialNotAFile(path: planted.string, .symlink))
@@ -34,7 +34,7 @@ import Testing
     let target = try bench.directory.write("target", "ETag\n\"v1\"\n")
     try bench.leavePartial(bytes.prefix(1000), of: digest, validator: nil)
     let planted = bench.store.root.appending("partial").appending("\(digest.hex).validator")
-    try FileSystem.createSymlink(planted, target: target.bytes)
+    try createSymlink(planted, target: target.bytes)
     try await ScriptedServer.run({ .file(bytes, for: $0) }) { server in
       try await bench.download(server.url("/a"), expecting: digest)
       #expect(server.requests.map { $0["Range"] } == [nil])

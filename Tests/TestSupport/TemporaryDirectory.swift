@@ -1,6 +1,13 @@
 import Foundation
 package import SystemPackage
 
+/// Makes a symlink whose target is any bytes.
+package func createSymlink(_ path: FilePath, target: [UInt8]) throws {
+  let text = target.map(CChar.init(bitPattern:)) + [0]
+  let result = path.withPlatformString { symlink(text, $0) }
+  guard result == 0 else { throw Errno(rawValue: errno) }
+}
+
 /// A fresh folder that goes with this value.
 package final class TemporaryDirectory: Sendable {
   package let path: FilePath

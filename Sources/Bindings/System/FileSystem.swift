@@ -224,13 +224,6 @@ package enum FileSystem {
     return FilePath(platformString: resolved)
   }
 
-  package static func createSymlink(_ path: FilePath, target: [UInt8]) throws(FileError) {
-    let result = withNulTerminated(target) { target in
-      path.withPlatformString { symlink(target, $0) }
-    }
-    guard result == 0 else { throw FileError("creating symlink", path, Errno(rawValue: errno)) }
-  }
-
   package static func setMode(_ path: FilePath, _ mode: UInt32) throws(FileError) {
     guard path.withPlatformString({ chmod($0, mode) }) == 0 else {
       throw FileError("writing", path, Errno(rawValue: errno))

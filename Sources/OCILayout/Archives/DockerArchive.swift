@@ -1,7 +1,7 @@
 package import Bindings
 package import OCISpec
 import Reporting
-package import SystemPackage
+import SystemPackage
 
 /// What `docker load` and `podman load` read: an image layout in one tar, as `docker save` writes it since
 /// Docker 25, with a `manifest.json` for everything that reads no layouts.
@@ -38,16 +38,6 @@ package enum DockerArchive {
       index: ImageIndex(manifests: entries(for: manifest, names: names)),
       extraFiles: [("manifest.json", CanonicalJSON.encode(dockerManifest))])
     try content.write(manifest, from: layout, epoch: epoch, to: sink)
-  }
-
-  /// Writes the archive to a file that has its name only once all of it is there and synced.
-  package static func write(
-    _ manifest: Descriptor, names: [String], from layout: ImageLayout, epoch: Int64,
-    to path: FilePath
-  ) throws {
-    try OutputFile.write(path) {
-      try write(manifest, names: names, from: layout, epoch: epoch, to: $0)
-    }
   }
 
   private static func blobPath(_ blob: Descriptor) -> String { "blobs/sha256/\(blob.digest.hex)" }

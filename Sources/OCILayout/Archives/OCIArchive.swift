@@ -1,7 +1,6 @@
 package import Bindings
 package import OCISpec
 import Reporting
-package import SystemPackage
 
 /// An image layout in one tar, the transport `oci-archive:` of other tools.
 ///
@@ -23,15 +22,6 @@ package enum OCIArchive {
     named.annotations[AnnotationKey.refName] = tag
     let content = TarContent(index: ImageIndex(manifests: [named]), extraFiles: [])
     try content.write(root, from: layout, epoch: epoch, to: sink)
-  }
-
-  /// Writes the archive to a file that has its name only once all of it is there and synced.
-  package static func write(
-    _ root: Descriptor, tag: String?, from layout: ImageLayout, epoch: Int64, to path: FilePath
-  ) throws {
-    try OutputFile.write(path) {
-      try write(root, tag: tag, from: layout, epoch: epoch, to: $0)
-    }
   }
 
   /// The files of a layout as a tar.

@@ -1,5 +1,5 @@
 import Bindings
-import SystemPackage
+package import SystemPackage
 
 /// Files on their way, and what is left of them when their process dies.
 ///
@@ -91,11 +91,22 @@ extension BlobStore {
     throw FileError("writing", temporaryDirectory, .resourceBusy)
   }
 
+  /// A new file for reading and writing that has no name: it goes with its descriptor, even by `kill -9`.
+  package func anonymousFile() throws -> FileDescriptor {
+    let (file, path) = try createTemporary()
+    do { try FileSystem.remove(path) } catch {
+      try? file.close()
+      throw error
+    }
+    removeTemporaryDirectoryIfEmpty()
+    return file
+  }
+
   /// Writes a file by way of a temporary one: `path` has its old content until all of the new one is there
   /// and synced. Its mode is 0644 whatever the umask.
   ///
   /// - Parameter path: on the store's file system.
-  func replace(_ path: FilePath, writing body: (FileDescriptor) throws -> Void) throws {
+  package func replace(_ path: FilePath, writing body: (FileDescriptor) throws -> Void) throws {
     let (file, temporary) = try createTemporary()
     defer {
       try? file.close()

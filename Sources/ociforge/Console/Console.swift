@@ -28,7 +28,7 @@ final class Console: Sendable {
   private func receive(_ event: Event) {
     display.withLock { display in
       switch event {
-      case .warning(let text): display.print(Self.line("warning: ", text))
+      case .warning(let text): display.print(Self.label("warning: ", color: 33) + text)
       case .notice(let text) where verbosity != .quiet: display.print(text)
       case .detail(let text) where verbosity == .verbose: display.print(text)
       case .progress(let item, let done, let total): display.update(item, done: done, total: total)
@@ -41,9 +41,10 @@ final class Console: Sendable {
   /// Takes the live bar away; called before the answer is printed.
   func close() { display.withLock { $0.clear() } }
 
-  private static func line(_ label: String, _ text: String) -> String {
-    let color = ProcessState.isTerminal(2) && environment("NO_COLOR") == nil
-    return (color ? "\u{1B}[1;33m\(label)\u{1B}[0m" : label) + text
+  /// Bold and coloured (an SGR number) where a terminal shows it and nobody minds.
+  private static func label(_ text: String, color: Int) -> String {
+    guard ProcessState.isTerminal(2), environment("NO_COLOR") == nil else { return text }
+    return "\u{1B}[1;\(color)m\(text)\u{1B}[0m"
   }
 
   static func printError(_ failure: any Failure) {
@@ -55,8 +56,7 @@ final class Console: Sendable {
   }
 
   static func printError(_ text: String) {
-    let color = ProcessState.isTerminal(2) && environment("NO_COLOR") == nil
-    let label = color ? "\u{1B}[1;31merror: \u{1B}[0m" : "error: "
+    let label = label("error: ", color: 31)
     // What is indented goes on with the line before it, such as something to paste.
     let lines = text.split(separator: "\n").map {
       $0.hasPrefix(" ") ? "\($0)\n" : "\(label)\($0)\n"
@@ -75,7 +75,5 @@ func answer(_ text: String) throws { try writeAnswer(Array(text.utf8)) }
 
 /// The same for an answer that is bytes.
 func writeAnswer(_ bytes: [UInt8]) throws {
-  try bytes.withUnsafeBytes {
-    try FileSystem.writeAll(.standardOutput, $0, path: "standard output")
-  }
+  try withOutput("-") { sink in try bytes.withUnsafeBytes { try sink($0) } }
 }
