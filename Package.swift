@@ -60,11 +60,20 @@ let package = Package(
     library("OCILayout", ["Reporting", "OCISpec", "Bindings", filePaths]),
     library("Workers", [nioCore, threads]),
     library(
+      "Credentials", ["Reporting", "Workers", "OCISpec", "OCILayout", "Bindings", filePaths]),
+    library(
       "Remote",
       [
-        "Reporting", "Workers", "OCISpec", "OCILayout", "Bindings", filePaths, http, nioCore,
-        nioHTTP, nioTLS, threads,
+        "Reporting", "Workers", "Credentials", "OCISpec", "OCILayout", "Bindings", filePaths, http,
+        nioCore, nioHTTP, nioTLS, threads,
       ]),
+    library(
+      "Server",
+      [
+        "Reporting", "Workers", "OCISpec", "OCILayout", "Bindings", filePaths, nioCore, nioHTTP,
+        threads,
+      ]
+    ),
     library(
       "Inputs",
       [
@@ -77,8 +86,8 @@ let package = Package(
     .executableTarget(
       name: "ociforge",
       dependencies: [
-        "Assembly", "Bindings", "Definition", "Inputs", "OCILayout", "OCISpec", "Remote",
-        "Reporting", "Workers", arguments, filePaths,
+        "Assembly", "Bindings", "Credentials", "Definition", "Inputs", "OCILayout", "OCISpec",
+        "Remote", "Reporting", "Server", "Workers", arguments, filePaths,
       ],
       swiftSettings: strict),
 
@@ -90,9 +99,19 @@ let package = Package(
     test("DefinitionTests", ["Definition", "Bindings", "OCISpec", "Reporting", filePaths]),
     test("OCILayoutTests", ["OCILayout", "Bindings", "OCISpec", "Reporting", filePaths]),
     test(
+      "CredentialsTests",
+      ["Credentials", "OCILayout", "Bindings", "OCISpec", "Reporting", filePaths]),
+    test(
+      "ServerTests",
+      [
+        "Server", "OCILayout", "Bindings", "OCISpec", "Reporting", filePaths, nioCore, nioHTTP,
+        threads,
+      ]),
+    test(
       "RemoteTests",
       [
-        "Remote", "OCILayout", "Bindings", "OCISpec", "Reporting", filePaths, nioCore, nioHTTP,
+        "Remote", "Credentials", "Server", "OCILayout", "Bindings", "OCISpec", "Reporting",
+        filePaths, nioCore, nioHTTP,
         threads,
       ]),
     test(

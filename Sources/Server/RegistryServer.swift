@@ -1,0 +1,2 @@
+/// A registry over a layout, on loopback.
+package enum RegistryServer {}
