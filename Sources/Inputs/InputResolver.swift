@@ -8,10 +8,10 @@ import Workers
 /// Turns a definition's inputs into verified files: fetches what is not in the cache, takes members out of
 /// archives, checks that local files are there.
 package struct InputResolver: Sendable {
-  private let settings: DownloadSettings?
+  private let settings: NetworkSettings?
 
   /// - Parameter settings: how downloads go; this process's environment decides where there are none.
-  package init(settings: DownloadSettings? = nil) { self.settings = settings }
+  package init(settings: NetworkSettings? = nil) { self.settings = settings }
 
   /// Each distinct file is fetched once, at most four at a time; each distinct member is extracted once.
   /// - Throws: ``FailureList`` with everything that is wrong, each with its place in the definition.
@@ -42,7 +42,7 @@ package struct InputResolver: Sendable {
   private static let concurrencyLimit = 4
 
   private func fetch(
-    _ uses: [InputUse], _ settings: DownloadSettings, into cache: BlobStore, reporter: Reporter
+    _ uses: [InputUse], _ settings: NetworkSettings, into cache: BlobStore, reporter: Reporter
   ) async throws -> FetchedFiles {
     let wanted = uses.compactMap(\.download).uniqued(by: \.self)
     let results = try await withDownloader(settings) { downloader in

@@ -41,7 +41,7 @@ private struct Desk {
     let definition = ImageDefinition(
       file: "image.yaml", directory: root, formatVersion: 1, name: "a", parameters: [:], epoch: nil,
       annotations: [:], images: images)
-    let settings = DownloadSettings(environment: { _ in nil }, exists: { _ in false })
+    let settings = NetworkSettings(environment: { _ in nil }, exists: { _ in false })
     return try await InputResolver(settings: settings).resolve(
       definition, cache: cache, offline: offline, reporter: reporter)
   }

@@ -21,8 +21,8 @@ final class Bench: Sendable {
 
   var reporter: Reporter { Reporter { event in self.events.withLock { $0.append(event) } } }
 
-  var settings: DownloadSettings {
-    var settings = DownloadSettings(environment: { _ in nil }, exists: { _ in false })
+  var settings: NetworkSettings {
+    var settings = NetworkSettings(environment: { _ in nil }, exists: { _ in false })
     settings.idleTimeout = .seconds(5)
     settings.pause = Pause(
       sleep: { wait in self.waits.withLock { $0.append(wait) } }, jitter: { 0 }, now: { 0 })
@@ -36,7 +36,7 @@ final class Bench: Sendable {
 
   @discardableResult
   func download(
-    _ url: String, expecting digest: Digest?, settings: DownloadSettings? = nil
+    _ url: String, expecting digest: Digest?, settings: NetworkSettings? = nil
   ) async throws -> (digest: Digest, size: Int64) {
     try await withDownloader(settings ?? self.settings) { downloader in
       try await downloader.download(url, expecting: digest, into: store, reporter: reporter)
@@ -45,7 +45,7 @@ final class Bench: Sendable {
 
   /// The error a download ends in.
   func failure(
-    _ url: String, expecting digest: Digest?, settings: DownloadSettings? = nil
+    _ url: String, expecting digest: Digest?, settings: NetworkSettings? = nil
   ) async -> (any Error)? {
     do {
       try await download(url, expecting: digest, settings: settings)

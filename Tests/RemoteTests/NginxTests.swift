@@ -10,7 +10,7 @@ import TestSupport
 import Testing
 
 @Suite(.enabled(if: peers("nginx", "openssl"))) struct NginxTests {
-  private func settings(_ bench: Bench, trusting file: FilePath) -> DownloadSettings {
+  private func settings(_ bench: Bench, trusting file: FilePath) -> NetworkSettings {
     var settings = bench.settings
     settings.trust = TrustStore(
       environment: { $0 == "SSL_CERT_FILE" ? file.string : nil }, exists: { _ in true })

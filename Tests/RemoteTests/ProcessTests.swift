@@ -27,7 +27,7 @@ import Testing
   {
     await #expect(processExitsWith: .success) {
       [url = url as String, hex = hex as String, cache = cache as String] in
-      let settings = DownloadSettings(environment: { _ in nil }, exists: { _ in false })
+      let settings = NetworkSettings(environment: { _ in nil }, exists: { _ in false })
       try await withDownloader(settings) { downloader in
         _ = try await downloader.download(
           url, expecting: Digest(.sha256, hex: hex), into: BlobStore(root: FilePath(cache)),
@@ -43,7 +43,7 @@ import Testing
       let url = server.url("/a"), cache = bench.store.root.string, hex = digest.hex
       await #expect(processExitsWith: .signal(SIGKILL)) {
         [url = url as String, hex = hex as String, cache = cache as String] in
-        let settings = DownloadSettings(environment: { _ in nil }, exists: { _ in false })
+        let settings = NetworkSettings(environment: { _ in nil }, exists: { _ in false })
         try await withDownloader(settings) { downloader in
           _ = try await downloader.download(
             url, expecting: Digest(.sha256, hex: hex), into: BlobStore(root: FilePath(cache)),
@@ -72,7 +72,7 @@ import Testing
     await #expect(processExitsWith: .success) {
       [hex = hex as String, cache = cache as String] in
       let before = try openSockets()
-      var settings = DownloadSettings.system(isOffline: false)
+      var settings = NetworkSettings.system(isOffline: false)
       let store = BlobStore(root: FilePath(cache)), digest = try Digest(.sha256, hex: hex)
       try await withDownloader(settings) { downloader in
         _ = try await downloader.download(

@@ -8,7 +8,7 @@ import TestSupport
 import Testing
 
 @Suite struct ProxyTests {
-  private func settings(_ bench: Bench, _ proxy: String) -> DownloadSettings {
+  private func settings(_ bench: Bench, _ proxy: String) -> NetworkSettings {
     var settings = bench.settings
     settings.proxies = ProxySettings { name in
       ["HTTP_PROXY", "HTTPS_PROXY"].contains(name) ? proxy : nil

@@ -11,7 +11,7 @@ import Workers
 /// Runs `body` with a downloader and closes its connections in every way out. Nothing is opened and no event
 /// loop is started before the first download that the cache does not answer.
 package func withDownloader<Result>(
-  _ settings: DownloadSettings, _ body: (Downloader) async throws -> Result
+  _ settings: NetworkSettings, _ body: (Downloader) async throws -> Result
 ) async throws -> Result {
   let connections = Connections(settings: settings)
   let result: Result
@@ -25,7 +25,7 @@ package func withDownloader<Result>(
 
 /// Fetches files by URL into a store of blobs. Made by ``withDownloader(_:_:)``.
 package struct Downloader: Sendable {
-  let settings: DownloadSettings
+  let settings: NetworkSettings
   let connections: Connections
 
   /// Brings a file into the store, where it has its name only after its digest was found right. A blob that

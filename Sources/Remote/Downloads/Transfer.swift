@@ -8,7 +8,7 @@ import Reporting
 struct Transfer {
   let url: RemoteURL
   let partial: PartialFile
-  let settings: DownloadSettings
+  let settings: NetworkSettings
   let connections: Connections
   let item: String
   let reporter: Reporter
@@ -111,7 +111,8 @@ struct Transfer {
     var current = url
     while true {
       reporter.detail("GET \(current)" + (headers.isEmpty ? "" : " (\(headers[0].value))"))
-      let response = try await connections.get(current, headers: headers)
+      let response = try await connections.send(
+        .GET, current, headers: [("Accept", "*/*")] + headers)
       guard RedirectPolicy.isRedirect(Int(response.status.code)) else { return (current, response) }
       current = try settings.redirects.next(
         after: visited, location: response.headers.first(name: "Location"))

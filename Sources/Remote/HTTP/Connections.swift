@@ -4,28 +4,42 @@ import NIOHTTP1
 import NIOSSL
 import Synchronization
 
-/// HTTP clients, made when the first request needs one and closed together. A client is bound to its proxy and
-/// to its certificate authorities.
+/// HTTP clients, made when the first request needs one and closed together. A client is bound to its proxy, and
+/// to what it demands of the server's certificate.
 ///
 /// A class, because what it opens must be closed once.
 final class Connections: Sendable {
+  /// What a request needs of its connection besides the URL.
+  struct Needs: Sendable, Hashable {
+    var mayUseProxy = true
+    /// Certificates are not looked at: `--tls-verify=false`.
+    var acceptsAnyCertificate = false
+  }
+
   private struct Route: Hashable {
     let proxy: Proxy?
     let isTLS: Bool
+    let acceptsAnyCertificate: Bool
   }
 
-  private let settings: DownloadSettings
+  private let settings: NetworkSettings
   private let clients = Mutex<[Route: HTTPClient]>([:])
 
-  init(settings: DownloadSettings) { self.settings = settings }
+  init(settings: NetworkSettings) { self.settings = settings }
 
-  /// Sends one GET, redirects not followed.
+  /// Sends one request, redirects not followed. The URL's own credentials go with it; a registry's do not come
+  /// in URLs.
   /// - Throws: ``TransferFailure`` for the network's faults.
-  func get(
-    _ url: RemoteURL, headers: [(name: String, value: String)]
+  func send(
+    _ method: HTTPMethod, _ url: RemoteURL, headers: [(name: String, value: String)],
+    body: HTTPClientRequest.Body? = nil, needs: Needs = Needs()
   ) async throws -> HTTPClientResponse {
-    let route = Route(proxy: try settings.proxies.proxy(for: url), isTLS: url.scheme == .https)
+    let route = Route(
+      proxy: needs.mayUseProxy ? try settings.proxies.proxy(for: url) : nil,
+      isTLS: url.scheme == .https, acceptsAnyCertificate: needs.acceptsAnyCertificate)
     var request = HTTPClientRequest(url: url.requestText)
+    request.method = method
+    request.body = body
     if let proxy = route.proxy, !route.isTLS {
       request.url = proxy.url.origin + url.target
       request.headers.add(name: "Host", value: url.authority)
@@ -35,7 +49,6 @@ final class Connections: Sendable {
       }
     }
     request.headers.add(name: "User-Agent", value: settings.userAgent)
-    request.headers.add(name: "Accept", value: "*/*")
     request.headers.add(name: "Accept-Encoding", value: "identity")
     if let credentials = url.credentials {
       request.headers.add(name: "Authorization", value: credentials.authorization.headerValue)
@@ -79,7 +92,11 @@ final class Connections: Sendable {
     if route.isTLS {
       var tls = TLSConfiguration.makeClientConfiguration()
       tls.minimumTLSVersion = .tlsv12
-      tls.trustRoots = .certificates(try settings.trust.certificates())
+      if route.acceptsAnyCertificate {
+        tls.certificateVerification = .none
+      } else {
+        tls.trustRoots = .certificates(try settings.trust.certificates())
+      }
       configuration.tlsConfiguration = tls
       configuration.proxy = route.proxy.map { proxy in
         .server(

@@ -30,8 +30,7 @@ package enum TransferFault: Sendable, Equatable {
 
   package var isRetryable: Bool {
     switch self {
-    case .status(let code, _):
-      [408, 425, 429, 499, 500, 502, 503, 504].contains(code) || (520...529).contains(code)
+    case .status(let code, _): Self.isRetryable(status: code)
     case .proxyUnreachable(_, let reason): reason.isRetryable
     case .hostNotFound, .certificateRejected, .certificateForOthers, .tlsFailed,
       .proxyWantsAuthentication:
@@ -39,6 +38,11 @@ package enum TransferFault: Sendable, Equatable {
     case .lookupFailed, .connectionFailed, .cutOff, .stalled, .proxyRefused, .malformedResponse:
       true
     }
+  }
+
+  /// Whether a status is likely to pass by.
+  static func isRetryable(status code: Int) -> Bool {
+    [408, 425, 429, 499, 500, 502, 503, 504].contains(code) || (520...529).contains(code)
   }
 }
 

@@ -1,9 +1,9 @@
 import Bindings
 package import SystemPackage
 
-/// Everything that decides how downloads go, as values.
-package struct DownloadSettings: Sendable {
-  /// Whether a download that the cache does not hold is an error, before any socket is made.
+/// Everything that decides how requests go, as values.
+package struct NetworkSettings: Sendable {
+  /// Whether whatever needs the network is an error, before any socket is made.
   package var isOffline = false
   package var proxies: ProxySettings
   package var trust: TrustStore
@@ -22,8 +22,8 @@ package struct DownloadSettings: Sendable {
   }
 
   /// From this process's environment.
-  package static func system(isOffline: Bool) -> DownloadSettings {
-    var settings = DownloadSettings(
+  package static func system(isOffline: Bool) -> NetworkSettings {
+    var settings = NetworkSettings(
       environment: { environment($0) }, exists: { (try? FileSystem.status(of: $0)) != nil })
     settings.isOffline = isOffline
     return settings
