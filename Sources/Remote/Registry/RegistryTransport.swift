@@ -46,7 +46,9 @@ struct RegistryTransport: Sendable {
       case .none: nil
       case .bytes(let bytes): .bytes(bytes)
       case .file(let slice):
-        .stream(FileSliceReader(slice, progress: request.progress), length: .known(slice.byteCount))
+        .stream(
+          FileSliceReader(slice: slice, progress: request.progress), length: .known(slice.byteCount)
+        )
       }
     reporter.detail("\(request.method) \(request.url)")
     let response = try await connections.send(
