@@ -21,6 +21,10 @@ extension RegistryFailure.Problem {
     case .denied(let code, let messages, let source):
       Self.text(status: code, messages)
         + (source.map { "; credential from \($0)" } ?? "; no credential was found")
+    case .plaintextCredential(let source):
+      "the credential from \(source.printable) would go over plain http for everybody to read; --allow-plaintext-credentials sends it nevertheless"
+    case .unusableCredential(let source):
+      "the credential from \(source.printable) has characters that no header can carry"
     case .protocolBroken(let text): text.printable
     case .digestMismatch(let expected, let found):
       "digest mismatch: expected \(expected), got \(found)"

@@ -13,6 +13,10 @@ package struct RegistryFailure: Failure, Equatable {
     case redirectRefused(to: RemoteURL?, RedirectProblem)
     /// Credentials were refused, or there were none; `source` says where they came from.
     case denied(status: Int, [RegistryMessage], source: String?)
+    /// A credential that anybody on the way could read was not sent.
+    case plaintextCredential(source: String)
+    /// A credential with characters that no header can carry.
+    case unusableCredential(source: String)
     /// The answer breaks the protocol; the text says how.
     case protocolBroken(String)
     case digestMismatch(expected: Digest, found: Digest)
@@ -51,7 +55,8 @@ package struct RegistryFailure: Failure, Equatable {
     switch problem {
     case .network(let fault): fault.kind
     case .status(404, _), .status(410, _): .notFound
-    case .status(401, _), .status(403, _), .denied: .denied
+    case .status(401, _), .status(403, _), .denied, .plaintextCredential, .unusableCredential:
+      .denied
     case .status(let code, _):
       TransferFault.isRetryable(status: code) ? .unavailable : .protocolBroken
     case .askedToWait, .offline: .unavailable

@@ -1,0 +1,54 @@
+package import Credentials
+import NIOHTTP1
+package import OCISpec
+package import Reporting
+
+/// Runs `body` with registries to talk to and closes their connections in every way out. Nothing is opened before
+/// the first request.
+package func withRegistries<Result>(
+  _ settings: RegistrySettings, credentials: CredentialProvider, reporter: Reporter,
+  _ body: (Registries) async throws -> Result
+) async throws -> Result {
+  let connections = Connections(settings: settings.network)
+  let transport = RegistryTransport(
+    registries: settings, credentials: credentials, connections: connections, reporter: reporter)
+  let result: Result
+  do { result = try await body(Registries(transport: transport)) } catch {
+    try? await connections.close()
+    throw error
+  }
+  try await connections.close()
+  return result
+}
+
+/// Everything that is reached with one set of settings and credentials. Made by
+/// ``withRegistries(_:credentials:reporter:_:)``.
+package struct Registries: Sendable {
+  let transport: RegistryTransport
+
+  package func repository(_ repository: Repository) -> RepositoryClient {
+    RepositoryClient(transport: transport, repository: repository)
+  }
+}
+
+/// Reads and writes one repository.
+package struct RepositoryClient: Sendable {
+  let transport: RegistryTransport
+  package let repository: Repository
+
+  var reporter: Reporter { transport.reporter }
+
+  /// A request for something in the repository.
+  /// - Parameters:
+  ///   - path: what follows the repository's name: `manifests/latest`. Sent as it is.
+  ///   - activity: what is being done, to what, for messages.
+  func request(
+    _ method: HTTPMethod, _ path: String, activity: String, scopes: [TokenScope]? = nil
+  ) throws -> RegistryRequest {
+    RegistryRequest(
+      method: method,
+      url: try transport.baseURL(of: repository.registry)
+        .resolving("/v2/\(repository.path)/\(path)"),
+      repository: repository, activity: activity, scopes: scopes ?? [.pull(repository)])
+  }
+}
