@@ -4,26 +4,26 @@ import OCISpec
 import SystemPackage
 import Workers
 
-/// A piece of a file as a request's body, read on a worker thread and hashed on the way.
+/// A piece of a file as a request's body, read on a worker thread and hashed on the way. The last chunk is handed
+/// over only after the whole was found right, so that no registry gets all of the wrong bytes.
+///
+/// - Throws while it is read: ``LocalCorruption``, and `FileError`.
 struct FileSliceReader: AsyncSequence, Sendable {
   typealias Element = ByteBuffer
 
-  private let slice: RegistryRequest.FileSlice
-  private let progress: (@Sendable (Int64) -> Void)?
+  /// Large enough that the hop to a thread costs nothing, small enough that four uploads stay below a few MiB.
+  static let chunkSize: Int64 = 512 << 10
 
-  init(_ slice: RegistryRequest.FileSlice, progress: (@Sendable (Int64) -> Void)?) {
-    self.slice = slice
-    self.progress = progress
-  }
+  let slice: RegistryRequest.FileSlice
+  /// Told how many bytes were handed over so far.
+  let progress: (@Sendable (Int64) -> Void)?
 
   func makeAsyncIterator() -> Iterator { Iterator(slice: slice, progress: progress) }
-
-  static let chunkSize = 512 << 10
 
   struct Iterator: AsyncIteratorProtocol {
     let slice: RegistryRequest.FileSlice
     let progress: (@Sendable (Int64) -> Void)?
-
+    private var source: OpenSlice?
     private var offset: Int64 = 0
 
     init(slice: RegistryRequest.FileSlice, progress: (@Sendable (Int64) -> Void)?) {
@@ -32,23 +32,63 @@ struct FileSliceReader: AsyncSequence, Sendable {
     }
 
     mutating func next() async throws -> ByteBuffer? {
-      let count = Int(Swift.min(Int64(FileSliceReader.chunkSize), slice.byteCount - offset))
-      guard count > 0 else { return nil }
-      let (path, start) = (slice.path, slice.offset + offset)
-      let buffer = try await withBlockingWork {
-        let file = try FileSystem.open(path, .readOnly, doing: "reading")
-        defer { try? file.close() }
-        var buffer = ByteBufferAllocator().buffer(capacity: count)
-        try buffer.writeWithUnsafeMutableBytes(minimumWritableBytes: count) {
-          try FileSystem.read(
-            file, at: start, into: UnsafeMutableRawBufferPointer(rebasing: $0[..<count]), path: path
-          )
-        }
-        return buffer
-      }
-      offset += Int64(buffer.readableBytes)
+      guard offset < slice.byteCount else { return nil }
       progress?(offset)
-      return buffer
+      let (known, slice, start) = (source, slice, offset)
+      let (opened, chunk) = try await withBlockingWork {
+        let opened = try known ?? OpenSlice(slice)
+        return (opened, try opened.chunk(at: start))
+      }
+      source = opened
+      offset += Int64(chunk.readableBytes)
+      if offset == slice.byteCount { progress?(offset) }
+      return chunk
     }
+  }
+}
+
+/// What stands in a file is not what its descriptor says.
+struct LocalCorruption: Error, Equatable {
+  let path: FilePath
+}
+
+/// The open file behind one pass over a slice.
+///
+/// A class, because the file must be closed once. Not `Sendable`: one pass, one reader.
+private final class OpenSlice {
+  private let slice: RegistryRequest.FileSlice
+  private let file: SystemPackage.FileDescriptor
+  private var hash: MessageDigest?
+
+  init(_ slice: RegistryRequest.FileSlice) throws {
+    self.slice = slice
+    file = try FileSystem.open(slice.path, .readOnly, doing: "reading")
+    hash = try slice.digest.map { try MessageDigest($0.algorithm) }
+  }
+
+  deinit { try? file.close() }
+
+  /// The bytes from an offset in the slice on; never none.
+  func chunk(at offset: Int64) throws -> ByteBuffer {
+    let count = Int(min(FileSliceReader.chunkSize, slice.byteCount - offset))
+    var buffer = ByteBufferAllocator().buffer(capacity: count)
+    try buffer.writeWithUnsafeMutableBytes(minimumWritableBytes: count) { space in
+      var filled = 0
+      while filled < count {
+        let rest = UnsafeMutableRawBufferPointer(rebasing: space[filled..<count])
+        let got = try FileSystem.read(
+          file, at: slice.offset + offset + Int64(filled), into: rest, path: slice.path)
+        guard got > 0 else { throw LocalCorruption(path: slice.path) }
+        filled += got
+      }
+      try hash?.update(UnsafeRawBufferPointer(rebasing: space[..<count]))
+      return count
+    }
+    if offset + Int64(count) == slice.byteCount, let found = try hash.take()?.finalize(),
+      found != slice.digest
+    {
+      throw LocalCorruption(path: slice.path)
+    }
+    return buffer
   }
 }

@@ -121,7 +121,7 @@ extension RegistryRequest {
     case .none: nil
     case .bytes(let bytes): .bytes(bytes)
     case .file(let slice):
-      .stream(FileSliceReader(slice, progress: progress), length: .known(slice.byteCount))
+      .stream(FileSliceReader(slice: slice, progress: progress), length: .known(slice.byteCount))
     }
   }
 }
