@@ -30,7 +30,7 @@ final class Connections: Sendable {
 
   /// Where connections without a proxy led.
   let peers = PeerAddresses()
-  private let settings: NetworkSettings
+  let settings: NetworkSettings
   private let clients = Mutex<[Route: HTTPClient]>([:])
 
   init(settings: NetworkSettings) { self.settings = settings }

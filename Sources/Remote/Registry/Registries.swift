@@ -9,16 +9,21 @@ package func withRegistries<Result>(
   _ settings: RegistrySettings, credentials: CredentialProvider, reporter: Reporter,
   _ body: (Registries) async throws -> Result
 ) async throws -> Result {
-  let connections = Connections(settings: settings.network)
-  let transport = RegistryTransport(
-    registries: settings, credentials: credentials, connections: connections, reporter: reporter)
-  let result: Result
-  do { result = try await body(Registries(transport: transport)) } catch {
-    try? await connections.close()
-    throw error
+  try await withRegistries(settings, reporter: reporter, credentials: { _ in credentials }, body)
+}
+
+/// The same with a provider that asks services, such as AWS, over the same connections.
+package func withRegistries<Result>(
+  _ settings: RegistrySettings, reporter: Reporter,
+  credentials: (@escaping ServiceExchange) throws -> CredentialProvider,
+  _ body: (Registries) async throws -> Result
+) async throws -> Result {
+  try await withConnections(settings.network) { connections in
+    let provider = try credentials { try await connections.exchange($0) }
+    let transport = RegistryTransport(
+      registries: settings, credentials: provider, connections: connections, reporter: reporter)
+    return try await body(Registries(transport: transport))
   }
-  try await connections.close()
-  return result
 }
 
 /// Everything that is reached with one set of settings and credentials. Made by

@@ -33,6 +33,8 @@ extension RegistryFailure.Problem {
     case .unsupportedMediaType(let type): "media type \(type.quoted) is not supported"
     case .localCorruption(let path):
       "\(path.quoted) is not what its digest says; it was damaged or changed meanwhile"
+    case .foreignLayer:
+      "the layer is a foreign one that its publisher keeps elsewhere; nothing is fetched from there"
     case .notARegistry: "no registry answers there"
     case .offline: "--offline forbids the network"
     }

@@ -3,7 +3,7 @@ package import Reporting
 
 /// Why something at a registry did not work, with the request that showed it.
 package struct RegistryFailure: Failure, Equatable {
-  package enum Problem: Sendable, Equatable {
+  package enum Problem: Error, Sendable, Equatable {
     /// No answer came.
     case network(TransferFault)
     /// An answer that is not the one that was asked for.
@@ -26,6 +26,8 @@ package struct RegistryFailure: Failure, Equatable {
     /// A local file is not what its descriptor says; nothing of it was committed.
     case localCorruption(path: String)
     case notARegistry
+    /// A layer that its publisher keeps elsewhere.
+    case foreignLayer
     /// Whatever needs the network where it is forbidden.
     case offline
   }
@@ -61,6 +63,7 @@ package struct RegistryFailure: Failure, Equatable {
       TransferFault.isRetryable(status: code) ? .unavailable : .protocolBroken
     case .askedToWait, .offline: .unavailable
     case .redirectRefused, .protocolBroken, .notARegistry: .protocolBroken
+    case .foreignLayer: .notFound
     case .digestMismatch, .sizeMismatch, .tooLarge, .unsupportedMediaType, .localCorruption: .data
     }
   }

@@ -87,11 +87,3 @@ extension TransferFault {
     return .status(503, retryAfter: wait)
   }
 }
-
-extension Duration {
-  /// A wait as people read it: `0.3 s`, `120 s`.
-  var readable: String {
-    let tenths = components.attoseconds / 100_000_000_000_000_000
-    return tenths == 0 ? "\(components.seconds) s" : "\(components.seconds).\(tenths) s"
-  }
-}

@@ -61,15 +61,17 @@ struct RegistryTransport: Sendable {
     while true {
       let header = try await authorization(&authentication, for: request, in: session)
       let (response, url) = try await follow(request, authorization: header, in: session)
-      let isRefusal = [401, 403].contains(response.status.code)
-      if isRefusal, url.hasOrigin(of: request.url) {
-        if try await canAnswer(response, &authentication, request, in: session) {
+      let status = response.status.code
+      if url.hasOrigin(of: request.url) {
+        if [401, 403].contains(status),
+          try await canAnswer(response, &authentication, request, in: session)
+        {
           await drain(response)
           continue
         }
-      } else if isRefusal, mayAskAgain {
-        // Another host's refusal: what it was given has expired, and the registry has a new one. Its challenge is
-        // not ours to answer.
+      } else if [400, 401, 403, 410].contains(status), mayAskAgain {
+        // The URL that the registry gave has expired (403 by S3 and Azure, 400 by Google); it gives a new one. The
+        // other host's challenge is not ours to answer.
         await drain(response)
         mayAskAgain = false
         continue
