@@ -12,6 +12,11 @@ final class ScriptedServer: Sendable {
     var headers: HTTPHeaders
     /// 0 for the first request the server gets.
     var number: Int
+    var body: [UInt8] = []
+    /// 0 for the first request of its connection.
+    var numberInConnection = 0
+    /// Seconds since some beginning.
+    var time = ProcessInfo.processInfo.systemUptime
 
     subscript(_ name: String) -> String? { headers.first(name: name) }
   }
@@ -27,6 +32,14 @@ final class ScriptedServer: Sendable {
     var dropAfter: Int?
     /// Say nothing at all, for ever.
     var isSilent = false
+    /// Wait before the answer.
+    var delay = TimeAmount.zero
+    /// These bytes instead of an answer, then the end.
+    var raw: String?
+    /// Send the body in pieces of one byte, with this much time between them.
+    var trickle: TimeAmount?
+    /// End the connection with a reset instead of an end.
+    var isReset = false
   }
 
   private let channel: any Channel
@@ -74,6 +87,8 @@ final class ScriptedServer: Sendable {
     let log: Log
     let script: @Sendable (Request) -> Answer
     var head: HTTPRequestHead?
+    var body: [UInt8] = []
+    var requestCount = 0
 
     init(log: Log, script: @escaping @Sendable (Request) -> Answer) {
       self.log = log
@@ -82,24 +97,31 @@ final class ScriptedServer: Sendable {
 
     func channelRead(context: ChannelHandlerContext, data: NIOAny) {
       switch unwrapInboundIn(data) {
-      case .head(let head): self.head = head
-      case .body: break
+      case .head(let head):
+        self.head = head
+        body = []
+      case .body(var bytes): body += bytes.readBytes(length: bytes.readableBytes) ?? []
       case .end:
         guard let head else { return }
         let request = log.requests.withLock { requests in
           let request = Request(
             method: head.method.rawValue, uri: head.uri, headers: head.headers,
-            number: requests.count)
+            number: requests.count, body: body, numberInConnection: requestCount)
           requests.append(request)
           return request
         }
-        answer(script(request), context: context)
+        requestCount += 1
+        let answer = script(request)
+        context.eventLoop.assumeIsolated().scheduleTask(in: answer.delay) {
+          self.answer(answer, context: context)
+        }
       }
     }
 
     func answer(_ answer: Answer, context: ChannelHandlerContext) {
       if answer.isSilent { return }
-      if answer.dropAfter == -1 { return context.close(promise: nil) }
+      if let raw = answer.raw { return send(raw, context: context) }
+      if answer.dropAfter == -1 { return end(context.channel, resetting: answer.isReset) }
       var head = HTTPResponseHead(
         version: .http1_1, status: .init(statusCode: answer.status),
         headers: HTTPHeaders(answer.headers))
@@ -107,15 +129,55 @@ final class ScriptedServer: Sendable {
         head.headers.add(name: "Content-Length", value: "\(answer.length ?? answer.body.count)")
       }
       context.write(wrapOutboundOut(.head(head)), promise: nil)
+      if let gap = answer.trickle {
+        context.flush()
+        return trickle(answer.body[...], every: gap, context: context)
+      }
       let sent = answer.body.prefix(answer.dropAfter ?? answer.body.count)
       context.write(wrapOutboundOut(.body(.byteBuffer(ByteBuffer(bytes: sent)))), promise: nil)
       let channel = context.channel
+      let isReset = answer.isReset
       if answer.dropAfter != nil {
         context.flush()
         // Let the bytes arrive before the end does.
-        context.eventLoop.scheduleTask(in: .milliseconds(50)) { channel.close(promise: nil) }
+        context.eventLoop.scheduleTask(in: .milliseconds(50)) {
+          self.end(channel, resetting: isReset)
+        }
       } else {
         context.writeAndFlush(wrapOutboundOut(.end(nil)), promise: nil)
+      }
+    }
+
+    /// Bytes as they are, past everything that would make them proper.
+    private func send(_ raw: String, context: ChannelHandlerContext) {
+      let channel = context.channel
+      let pipeline = context.pipeline.syncOperations
+      guard let encoder = try? pipeline.context(handlerType: HTTPResponseEncoder.self) else {
+        return
+      }
+      encoder.writeAndFlush(NIOAny(ByteBuffer(string: raw)), promise: nil)
+      context.eventLoop.scheduleTask(in: .milliseconds(50)) { channel.close(promise: nil) }
+    }
+
+    private func end(_ channel: any Channel, resetting: Bool) {
+      guard resetting, let provider = channel as? any SocketOptionProvider else {
+        return channel.close(promise: nil)
+      }
+      provider.setSoLinger(linger(l_onoff: 1, l_linger: 0)).whenComplete { _ in
+        channel.close(promise: nil)
+      }
+    }
+
+    private func trickle(
+      _ rest: ArraySlice<UInt8>, every gap: TimeAmount, context: ChannelHandlerContext
+    ) {
+      guard let byte = rest.first, context.channel.isActive else {
+        return context.writeAndFlush(wrapOutboundOut(.end(nil)), promise: nil)
+      }
+      let buffer = ByteBuffer(bytes: [byte])
+      context.writeAndFlush(wrapOutboundOut(.body(.byteBuffer(buffer))), promise: nil)
+      context.eventLoop.assumeIsolated().scheduleTask(in: gap) {
+        self.trickle(rest.dropFirst(), every: gap, context: context)
       }
     }
   }

@@ -94,6 +94,15 @@ package struct RemoteURL: Sendable, Hashable, CustomStringConvertible {
       credentials: found.hasOrigin(of: self) ? credentials : nil)
   }
 
+  /// The URL with `query`, which must be fit to be sent as it is, behind the query that it has.
+  package func appending(query: String) -> RemoteURL {
+    let old = target.firstIndex(of: "?").map { target[target.index(after: $0)...] }
+    let separator = old.map { $0.isEmpty ? "" : "&" } ?? "?"
+    return RemoteURL(
+      scheme: scheme, host: host, port: port, target: target + separator + query,
+      credentials: credentials)
+  }
+
   package func hasOrigin(of other: RemoteURL) -> Bool {
     (scheme, host, port) == (other.scheme, other.host, other.port)
   }
