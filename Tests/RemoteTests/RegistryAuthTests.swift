@@ -1,5 +1,6 @@
 import Credentials
 import Foundation
+import NIOCore
 import NIOHTTP1
 import OCISpec
 import Remote

@@ -140,7 +140,7 @@ final class ScriptedServer: Sendable {
       if answer.dropAfter != nil {
         context.flush()
         // Let the bytes arrive before the end does.
-        context.eventLoop.scheduleTask(in: .milliseconds(50)) {
+        context.eventLoop.assumeIsolated().scheduleTask(in: .milliseconds(50)) {
           self.end(channel, resetting: isReset)
         }
       } else {
