@@ -1,6 +1,7 @@
 package import OCILayout
 package import OCISpec
 package import Reporting
+import Workers
 
 /// Pulls an image into a layout's blobs: documents first, as they say what else there is. Everything is verified
 /// before it has its name; what is there already is not fetched again. Nothing is tagged.
@@ -17,7 +18,7 @@ package struct ImagePuller: Sendable {
 
   /// Brings the root that a reference means, with all manifests and configs below it.
   package func documents(of reference: Reference) async throws -> Descriptor {
-    let root = try await client.manifest(reference.target)
+    let root = try await client.manifest(ManifestName(reference))
     try layout.store.put(root.bytes)
     try await children(of: root.descriptor, depth: 0)
     return root.descriptor
@@ -38,7 +39,7 @@ package struct ImagePuller: Sendable {
           return
         }
         if try !layout.store.contains(entry) {
-          try layout.store.put(try await client.manifest(.descriptor(entry)).bytes)
+          try layout.store.put(try await client.manifest(entry).bytes)
         }
         try await children(of: entry, depth: depth + 1)
       }
@@ -60,7 +61,7 @@ package struct ImagePuller: Sendable {
         return
       }
       try await client.fetchBlob(
-        blob, into: layout.store, item: "blob \(blob.digest.hex.prefix(12))")
+        blob, into: layout.store, as: "blob \(blob.digest.hex.prefix(12))", reporter: reporter)
     }
   }
 

@@ -41,12 +41,3 @@ package struct PushPlan: Sendable {
     if document.digest != root.digest { documents.append(document) }
   }
 }
-
-extension Descriptor {
-  /// Whether the content is to be fetched from elsewhere and is no registry's to keep: image-spec, layer.md,
-  /// "Non-Distributable Layers".
-  package var isForeign: Bool {
-    unknown["urls"]?.arrayValue?.isEmpty == false
-      || mediaType.rawValue.contains("nondistributable") || mediaType.rawValue.contains(".foreign.")
-  }
-}

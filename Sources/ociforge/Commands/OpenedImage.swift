@@ -85,7 +85,7 @@ final class OpenedImage: Sendable {
     if try !layout.store.contains(blob) {
       guard let client else { return nil }
       try await client.fetchBlob(
-        blob, into: layout.store, item: "blob \(blob.digest.hex.prefix(12))")
+        blob, into: layout.store, as: "blob \(blob.digest.hex.prefix(12))", reporter: reporter)
     }
     return layout.store.path(of: blob.digest)
   }
