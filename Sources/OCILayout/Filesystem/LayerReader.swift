@@ -102,6 +102,8 @@ package final class LayerReader {
   }
 
   private func imagePath(_ bytes: [UInt8]) throws -> ImagePath {
+    // What umoci calls the root's own entry.
+    if bytes == [UInt8(ascii: "/")] { return .root }
     do { return try ImagePath(archived: bytes) } catch {
       throw LayerError.hostileName(layer: layer.digest, error)
     }

@@ -23,8 +23,11 @@ struct ImageCopy {
     let image = try await OpenedImage.open(source, access: access, reporter: reporter)
     let root = try platform.map { try image.manifest(for: $0).descriptor } ?? image.root
     try check(root, isWhat: destinations)
-    for (repository, tags) in Self.grouped(destinations) {
-      try await push(root, of: image, to: repository, tags: tags)
+    let references = destinations.compactMap { destination -> Reference? in
+      if case .registry(let reference) = destination { reference } else { nil }
+    }
+    for (repository, references) in references.byRepository() {
+      try await push(root, of: image, to: repository, tags: references.compactMap(\.tag))
     }
     for destination in destinations { try await write(root, of: image, to: destination) }
     return root
@@ -48,7 +51,7 @@ struct ImageCopy {
   private func push(
     _ root: Descriptor, of image: OpenedImage, to repository: Repository, tags: [String]
   ) async throws {
-    try await creation.ensure(repository, access: access, reporter: reporter)
+    try await creation.ensure(repository, access, reporter)
     let origin = image.repository
     let isNeighbour = origin.map { $0.registry.matches(repository.registry) } ?? false
     _ = try await ImagePusher(
@@ -87,20 +90,6 @@ struct ImageCopy {
     }
   }
 
-  /// Registry references by repository, in the order in which the repositories come.
-  private static func grouped(_ destinations: [ImageReference]) -> [(Repository, [String])] {
-    var groups: [(Repository, [String])] = []
-    for case .registry(let reference) in destinations {
-      let tags = reference.tag.map { [$0] } ?? []
-      if let index = groups.firstIndex(where: { $0.0 == reference.repository }) {
-        groups[index].1 += tags
-      } else {
-        groups.append((reference.repository, tags))
-      }
-    }
-    return groups
-  }
-
   /// A destination that says a digest is wrong, or right, before anything is sent.
   private func check(_ root: Descriptor, isWhat destinations: [ImageReference]) throws {
     for destination in destinations {
@@ -114,5 +103,20 @@ struct ImageCopy {
         throw UsageError.otherDigest(destination.description, found: root.digest)
       }
     }
+  }
+}
+
+extension [Reference] {
+  /// In the order in which the repositories come first.
+  func byRepository() -> [(repository: Repository, references: [Reference])] {
+    var groups: [(repository: Repository, references: [Reference])] = []
+    for reference in self {
+      if let index = groups.firstIndex(where: { $0.repository == reference.repository }) {
+        groups[index].references.append(reference)
+      } else {
+        groups.append((reference.repository, [reference]))
+      }
+    }
+    return groups
   }
 }

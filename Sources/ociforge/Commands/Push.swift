@@ -70,7 +70,7 @@ struct Copy: AsyncParsableCommand {
 }
 
 /// A reference that must name an image in a registry.
-private func registryReference(_ text: String) throws -> Reference {
+func registryReference(_ text: String) throws -> Reference {
   guard case .registry(let reference) = try ImageReference(parsing: text) else {
     throw UsageError.notARegistryReference(text)
   }
