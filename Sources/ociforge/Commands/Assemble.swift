@@ -104,8 +104,8 @@ struct Assemble: AsyncParsableCommand {
     stages.end("inputs")
 
     let plan = try AssemblyPlan(
-      definition, inputs: inputs.files, epoch: epoch.seconds, spoolStore: cache.store,
-      outputs: [output, cache.path], reporter: reporter)
+      definition, inputs: inputs.files, bases: [:], epoch: epoch.seconds,
+      spoolStore: cache.store, outputs: [output, cache.path], reporter: reporter)
     let layout = try ImageLayout.create(output)
     let images = try await layout.withWriteSession {
       let assembler = Assembler(
