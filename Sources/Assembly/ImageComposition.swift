@@ -1,4 +1,5 @@
 import Definition
+import OCILayout
 import OCISpec
 import Reporting
 

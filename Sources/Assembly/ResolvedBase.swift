@@ -22,12 +22,10 @@ package struct ResolvedBase: Sendable {
   /// Of the base's manifest for this platform, for `org.opencontainers.image.base.digest`.
   package let digest: Digest
   package let config: ImageConfig
-  /// The content of `/etc/passwd` and `/etc/group`, by these paths, as someone in the image would read them:
-  /// layers merged, symlinks followed, at most 1 MiB each. Needed only for a definition with `accounts`; a file
-  /// that the base does not have is not in it.
-  package let files: [ImagePath: [UInt8]]
   /// From the lowest upwards.
   package let layers: [Layer]
+  /// What `/etc/passwd` and `/etc/group` hold, as far as the base has them, where accounts are added to them.
+  package let files: [ImagePath: [UInt8]]
 
   package init(
     name: String?, digest: Digest, config: ImageConfig, layers: [Layer],
