@@ -126,6 +126,8 @@ package struct LayerEntry: Sendable {
     case symlink(target: [UInt8])
     case hardlink(target: ImagePath)
     case directory
+    /// What lower layers have at `path` is gone.
+    case remove
   }
 
   package enum ArchiveSource: Sendable, Equatable {
