@@ -94,7 +94,7 @@ let package = Package(
     .target(
       name: "TestSupport", dependencies: ["OCISpec", "OCILayout", filePaths],
       path: "Tests/TestSupport", swiftSettings: strict),
-    test("OCISpecTests", ["OCISpec"]),
+    test("OCISpecTests", ["OCISpec", "Reporting"]),
     test("BindingsTests", ["Bindings", "OCISpec", "Reporting", filePaths]),
     test("DefinitionTests", ["Definition", "Bindings", "OCISpec", "Reporting", filePaths]),
     test("OCILayoutTests", ["OCILayout", "Bindings", "OCISpec", "Reporting", filePaths]),
