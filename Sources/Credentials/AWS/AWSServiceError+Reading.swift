@@ -11,7 +11,7 @@ extension AWSServiceError {
     self.host = host
     status = response.status
     source = credentials?.source
-    date = response["Date"].flatMap { AWSTime.parsing(header: $0) }
+    date = response["Date"].flatMap { secondsSince1970(httpDate: $0[...]) }
     retryAfter = response["Retry-After"].flatMap { Self.wait($0, now: now) }
     var (code, message) = ("", "")
     if let json = try? JSON(parsing: response.body) {
@@ -41,6 +41,6 @@ extension AWSServiceError {
   /// RFC 9110, section 10.2.3.
   private static func wait(_ text: String, now: Int64) -> Duration? {
     if let seconds = Int64(text) { return seconds >= 0 ? .seconds(seconds) : nil }
-    return AWSTime.parsing(header: text).map { .seconds(max(0, $0 - now)) }
+    return secondsSince1970(httpDate: text[...]).map { .seconds(max(0, $0 - now)) }
   }
 }

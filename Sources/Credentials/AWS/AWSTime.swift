@@ -28,32 +28,4 @@ enum AWSTime {
     let offset = hours * 3600 + minutes * 60
     return digits[zone] == UInt8(ascii: "-") ? local + offset : local - offset
   }
-
-  /// A `Date` header as every server writes it now: `Sun, 06 Nov 1994 08:49:37 GMT` (RFC 9110, 5.6.7).
-  static func parsing(header text: String) -> Int64? {
-    let parts = text.split(separator: " ").map(String.init)
-    guard parts.count == 6, parts[5] == "GMT", let day = Int64(parts[1]),
-      let month = months.firstIndex(of: parts[2]), let year = Int64(parts[3]),
-      (1...31).contains(day), (1970...9999).contains(year)
-    else { return nil }
-    let time = parts[4].split(separator: ":").compactMap { Int64($0) }
-    guard time.count == 3, (0...23).contains(time[0]), (0...59).contains(time[1]),
-      (0...60).contains(time[2])
-    else { return nil }
-    return daysSince1970(year: year, month: Int64(month) + 1, day: day) * 86_400
-      + time[0] * 3600 + time[1] * 60 + time[2]
-  }
-
-  private static let months = [
-    "Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec",
-  ]
-
-  /// https://howardhinnant.github.io/date_algorithms.html#days_from_civil, for years after 0.
-  private static func daysSince1970(year: Int64, month: Int64, day: Int64) -> Int64 {
-    let year = month <= 2 ? year - 1 : year
-    let yearOfEra = year % 400
-    let dayOfYear = (153 * (month + (month > 2 ? -3 : 9)) + 2) / 5 + day - 1
-    return year / 400 * 146_097 + yearOfEra * 365 + yearOfEra / 4 - yearOfEra / 100 + dayOfYear
-      - 719_468
-  }
 }

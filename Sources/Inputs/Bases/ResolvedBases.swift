@@ -1,5 +1,6 @@
 package import OCILayout
 package import OCISpec
+package import SystemPackage
 import Workers
 
 /// What the images of a definition stand on, and where its layers can be had from. Archives that were unpacked
@@ -20,6 +21,26 @@ package struct ResolvedBases: Sendable {
     self.sources = sources
     self.blobs = blobs
     self.unpacked = unpacked
+  }
+
+  /// The paths of the repositories in another one's registry that have layers of the bases, and may lend them.
+  package func neighbours(of repository: Repository) -> [String] {
+    let found = sources.values.compactMap { source -> String? in
+      guard case .registry(let own) = source, own.registry.matches(repository.registry) else {
+        return nil
+      }
+      return own.path
+    }
+    return Set(found).sorted()
+  }
+
+  /// A layer's blob as a file, fetched into the cache where it is not here; `nil` for what is no base's layer.
+  package func blob(_ layer: Descriptor) async throws -> FilePath? {
+    guard let source = sources[layer.digest] else { return nil }
+    return try await blobs.withBlob(of: layer, from: source) { store in
+      try store.check(layer)
+      return store.path(of: layer.digest)
+    }
   }
 
   /// Puts the layers of all bases into a store, as further names of the files where they lie, where that can be;

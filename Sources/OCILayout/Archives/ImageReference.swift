@@ -137,7 +137,8 @@ package enum ImageReferenceError: Failure, Equatable {
     case .empty: "an empty image reference: expected \(ImageReference.forms)"
     case .noPath(let text): "image reference \(text.quoted): expected a path after the colon"
     case .malformedDigest(let text, let problem): "image reference \(text.quoted): \(problem)"
-    case .unknownTransport(let text): "image reference \(text.quoted): expected \(ImageReference.forms)"
+    case .unknownTransport(let text):
+      "image reference \(text.quoted): expected \(ImageReference.forms)"
     case .didYouMean(let text, let suggestions):
       "\(text.quoted) would be an image in a registry; did you mean \(suggestions.map(\.quoted).joined(separator: " or "))?"
     }

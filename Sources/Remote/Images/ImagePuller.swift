@@ -57,7 +57,8 @@ package struct ImagePuller: Sendable {
     _ = try await concurrently(blobs, limit: Self.concurrencyLimit) { blob in
       guard try !layout.store.contains(blob) else { return }
       if blob.isForeign, try await !client.hasBlob(blob) {
-        reporter.warn("\(blob.digest): a foreign layer that \(client.repository) does not have; left out")
+        reporter.warn(
+          "\(blob.digest): a foreign layer that \(client.repository) does not have; left out")
         return
       }
       try await client.fetchBlob(

@@ -97,7 +97,8 @@ package struct ImagePusher: Sendable {
   /// A registry may have lost a blob since it said that it has it (its garbage collection), or not know of it yet.
   private func put(_ document: Descriptor, tag: String?) async throws {
     let bytes = try layout.store.document(document.digest)
-    do { try await client.putManifest(bytes, document, tag: tag) } catch let missing as MissingBlobs {
+    do { try await client.putManifest(bytes, document, tag: tag) } catch let missing as MissingBlobs
+    {
       reporter.detail("\(client.repository) has lost \(missing.digests.count) blobs; sending them")
       guard document.mediaType.isManifest else { throw missing.failure }
       let manifest = try layout.manifest(document).body
@@ -126,6 +127,7 @@ extension PushReport {
     if uploaded > 0 { parts.append("\(uploaded) blobs sent (\(readable(byteCount: byteCount)))") }
     if mounted > 0 { parts.append("\(mounted) mounted") }
     if alreadyPresent > 0 { parts.append("\(alreadyPresent) already there") }
-    return "pushed \(repository): \(parts.isEmpty ? "nothing to send" : parts.joined(separator: ", "))"
+    return
+      "pushed \(repository): \(parts.isEmpty ? "nothing to send" : parts.joined(separator: ", "))"
   }
 }

@@ -67,6 +67,7 @@ enum UsageError: Failure {
   case notARegistryReference(String)
   case otherDigest(String, found: Digest)
   case passwordForSeveral([Registry])
+  case creationElsewhere(Registry)
   case dockerArchiveOfSeveral([Platform])
   case notALayout(String)
   case notAWholeLayout(String)
@@ -100,6 +101,8 @@ enum UsageError: Failure {
       "expected an image in a registry, HOST/PATH[:TAG], got \(reference.quoted)"
     case .otherDigest(let reference, let found):
       "\(reference.quoted) says another digest than the image has: \(found); nothing was sent"
+    case .creationElsewhere(let registry):
+      "--create-repository makes repositories of Amazon ECR; \(registry) is none of it"
     case .passwordForSeveral(let registries):
       "--username and --password-stdin are for one registry, the command has \(registries.map(\.description).joined(separator: ", ")); use \"ociforge login\""
     case .notALayout(let reference):

@@ -90,7 +90,9 @@ struct Assemble: AsyncParsableCommand {
     if noLayout && pushes.isEmpty && archive == nil && dockerArchive == nil {
       throw ValidationError("--no-layout leaves nothing; add --push, --archive or --docker-archive")
     }
-    if offline && !pushes.isEmpty { throw ValidationError("--offline and --push exclude each other") }
+    if offline && !pushes.isEmpty {
+      throw ValidationError("--offline and --push exclude each other")
+    }
   }
 
   /// The options that put something else than the digest on stdout.

@@ -20,6 +20,9 @@ struct RegistryOptions: ParsableArguments {
       valueName: "true|false"))
   var verifiesCertificates: Bool?
 
+  @Flag(help: "Send credentials to a registry of --plain-http, where others may read them.")
+  var allowPlaintextCredentials = false
+
   @Option(help: "The user at the registry; the password comes with --password-stdin.")
   var username: String?
 
