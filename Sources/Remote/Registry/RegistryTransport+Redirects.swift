@@ -107,7 +107,7 @@ extension RegistryTransport {
   }
 
   /// Whether a host is somebody's own: by its text, or by the address that it turned out to have.
-  private func isPrivate(_ url: RemoteURL) -> Bool {
+  func isPrivate(_ url: RemoteURL) -> Bool {
     if url.hasPrivateAddress || url.isLocal { return true }
     guard let address = connections.peers.address(of: url) else { return false }
     return address.isPrivate || address.isLocal

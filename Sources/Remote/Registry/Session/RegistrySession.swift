@@ -14,6 +14,8 @@ final class RegistrySession: Sendable {
   let credentials = SingleFlight<String, FoundCredential?>()
   let tokens = SingleFlight<TokenRequest, CachedToken>()
   let greetings = SingleFlight<Bool, Void>()
+  let pushes = PushMemory()
+  let referrers = ReferrersMemory()
 
   private struct State {
     var scheme: RemoteURL.Scheme
@@ -130,6 +132,8 @@ final class RegistrySessions: Sendable {
   private let sessions = Mutex<[String: RegistrySession]>([:])
 
   init(settings: RegistrySettings) { self.settings = settings }
+
+  var all: [RegistrySession] { sessions.withLock { Array($0.values) } }
 
   subscript(registry: Registry) -> RegistrySession {
     let port = registry.port ?? (settings.speaksPlainHTTP(registry) ? 80 : 443)

@@ -1,0 +1,72 @@
+import NIOHTTP1
+import OCISpec
+import Reporting
+
+extension RepositoryClient {
+  /// All tags of the repository, in the registry's order. What is no tag by its grammar is left out and said.
+  /// - Throws: ``RegistryFailure``.
+  package func tags() async throws -> [String] {
+    var request = try tagsRequest("?n=\(Self.tagPage)")
+    var first = try await transport.send(request)
+    if first.status == 400 {
+      // It has its own idea of how much is too much.
+      request = try tagsRequest("")
+      first = try await transport.send(request)
+    }
+    guard first.status == 200 else { throw transport.failure(of: first, to: request) }
+    var found: [String] = []
+    var strange = 0
+    try await eachPage(of: request, first: first) { page in
+      for tag in try tags(on: page, request) {
+        if Reference.isTag(tag) { found.append(tag) } else { strange += 1 }
+      }
+      guard found.count <= Self.tagLimit else {
+        throw transport.failure(
+          .protocolBroken("it lists more than \(Self.tagLimit) tags"), request, at: page.url)
+      }
+    }
+    if strange > 0 {
+      reporter.warn("\(repository): the registry lists \(strange) tags that are none; left out")
+    }
+    return found
+  }
+
+  /// What to say to somebody who asked for a tag that is not there; `nil` where the tags are not to be had.
+  package func advice(insteadOf tag: String) async throws -> String? {
+    let tags: [String]
+    do { tags = try await self.tags() } catch let failure as RegistryFailure {
+      reporter.detail("\(failure)")
+      return nil
+    }
+    guard !tags.isEmpty else { return "\(repository) has no tags" }
+    let shown = tags.suffix(Self.shownTags).joined(separator: ", ")
+    let rest = tags.count - Self.shownTags
+    return "\(repository) has \(shown)" + (rest > 0 ? " and \(rest) more" : "")
+      + (tag.nearest(in: tags).map { "; did you mean \($0.quoted)?" } ?? "")
+  }
+
+  private func tags(
+    on page: RegistryResponse, _ request: RegistryRequest
+  ) throws -> [String] {
+    let document = try? JSON(parsing: page.body)
+    let tags = document?["tags"]
+    guard document?.objectValue != nil, tags == nil || tags == .null || tags?.arrayValue != nil
+    else {
+      throw transport.failure(
+        .protocolBroken("expected a list of tags, got something else"), request, at: page.url)
+    }
+    return (tags?.arrayValue ?? []).map { $0.stringValue ?? "" }
+  }
+
+  private func tagsRequest(_ query: String) throws -> RegistryRequest {
+    var request = try request(
+      .GET, "tags/list\(query)", activity: "listing the tags of \(repository)")
+    request.responseLimit = 8 << 20
+    return request
+  }
+
+  /// More is an error at Amazon ECR, and taken for this by distribution.
+  private static let tagPage = 1_000
+  private static let tagLimit = 1_000_000
+  private static let shownTags = 10
+}
