@@ -149,7 +149,7 @@ struct ReferenceTests {
     arguments: [
       ("[::1]:5000", .missingRepository("[::1]:5000")),
       ("[::1", .format("[::1", .address)), ("[::1]x/a", .format("[::1]x/a", .address)),
-      ("index.docker.io:latest", .missingRepository("index.docker.io:latest")),
+      ("index.docker.io:latest", .missingRepository("index.docker.io")),
       ("Alpine", .uppercase("library/Alpine")), ("img:", .format("img:", .tag)),
       ("img@", .format("…", .userInformation)), ("img@sha256", .format("…", .userInformation)),
       ("img@sha256:", .format("img@sha256:", .digest)),

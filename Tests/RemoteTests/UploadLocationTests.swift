@@ -48,6 +48,7 @@ struct UploadLocationTests {
       ("http://localhost:5000/v2/", "/u", .same, "http://localhost:5000/u?"),
       ("http://reg.lan:5000/v2/", "/u", .same, "http://reg.lan:5000/u?"),
       ("https://10.0.0.1/v2/", "https://10.0.0.5/u", .other, "https://10.0.0.5/u?"),
+      (base, "https://172.32.0.1/u", .other, "https://172.32.0.1/u?"),
     ] as [(String, String, Kind, String)])
   func resolves(base: String, text: String, kind: Kind, closing: String) throws {
     let found = try location(text, from: base)

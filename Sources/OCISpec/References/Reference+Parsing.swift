@@ -106,7 +106,9 @@ private struct ReferenceText {
       if registry != nil || Registry(host: String(name)) == .dockerHub
         || name.lowercased() == "localhost"
       {
-        throw .missingRepository(String(name) + (tagText.map { ":\($0)" } ?? ""))
+        // What looks like a tag is a port, where it can be one.
+        let port = tagText.flatMap { UInt16($0) }.map { ":\($0)" } ?? ""
+        throw .missingRepository(name + port)
       }
       return try Repository(registry: .dockerHub, path: path("library/\(name)"))
     }

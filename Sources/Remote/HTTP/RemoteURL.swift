@@ -96,7 +96,8 @@ package struct RemoteURL: Sendable, Hashable, CustomStringConvertible {
 
   /// The URL with `query`, which must be fit to be sent as it is, behind the query that it has.
   package func appending(query: String) -> RemoteURL {
-    let separator = !target.contains("?") ? "?" : target.hasSuffix("?") ? "" : "&"
+    let old = target.firstIndex(of: "?").map { target[target.index(after: $0)...] }
+    let separator = old.map { $0.isEmpty ? "" : "&" } ?? "?"
     return RemoteURL(
       scheme: scheme, host: host, port: port, target: target + separator + query,
       credentials: credentials)
