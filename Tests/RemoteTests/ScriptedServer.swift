@@ -51,7 +51,7 @@ final class ScriptedServer: Sendable {
 
   func url(_ path: String) -> String { "http://127.0.0.1:\(port)\(path)" }
 
-  private init(_ script: @escaping @Sendable (Request) -> Answer) async throws {
+  init(port: Int = 0, _ script: @escaping @Sendable (Request) -> Answer) async throws {
     let log = Log()
     self.log = log
     channel = try await ServerBootstrap(group: group)
@@ -60,7 +60,7 @@ final class ScriptedServer: Sendable {
         channel.pipeline.configureHTTPServerPipeline(withErrorHandling: false).flatMapThrowing {
           try channel.pipeline.syncOperations.addHandler(Handler(log: log, script: script))
         }
-      }.bind(host: "127.0.0.1", port: 0).get()
+      }.bind(host: "127.0.0.1", port: port).get()
   }
 
   @discardableResult
@@ -71,9 +71,13 @@ final class ScriptedServer: Sendable {
     let server = try await ScriptedServer(script)
     let result: Swift.Result<Result, any Error>
     do { result = .success(try await body(server)) } catch { result = .failure(error) }
-    try await server.channel.close()
-    try await server.group.shutdownGracefully()
+    try await server.stop()
     return try result.get()
+  }
+
+  func stop() async throws {
+    try await channel.close()
+    try await group.shutdownGracefully()
   }
 
   private final class Log: Sendable {
@@ -134,15 +138,17 @@ final class ScriptedServer: Sendable {
         return trickle(answer.body[...], every: gap, context: context)
       }
       let sent = answer.body.prefix(answer.dropAfter ?? answer.body.count)
-      context.write(wrapOutboundOut(.body(.byteBuffer(ByteBuffer(bytes: sent)))), promise: nil)
-      let channel = context.channel
-      let isReset = answer.isReset
+      let written = context.eventLoop.makePromise(of: Void.self)
+      context.write(wrapOutboundOut(.body(.byteBuffer(ByteBuffer(bytes: sent)))), promise: written)
       if answer.dropAfter != nil {
-        context.flush()
-        // Let the bytes arrive before the end does.
-        context.eventLoop.assumeIsolated().scheduleTask(in: .milliseconds(50)) {
-          self.end(channel, resetting: isReset)
+        let (channel, isReset) = (context.channel, answer.isReset)
+        written.futureResult.assumeIsolated().whenComplete { _ in
+          // Let the bytes arrive before the end does.
+          channel.eventLoop.assumeIsolated().scheduleTask(in: .milliseconds(50)) {
+            self.end(channel, resetting: isReset)
+          }
         }
+        context.flush()
       } else {
         context.writeAndFlush(wrapOutboundOut(.end(nil)), promise: nil)
       }
