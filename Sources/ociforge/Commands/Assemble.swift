@@ -86,7 +86,7 @@ struct Assemble: AsyncParsableCommand {
     let console = common.console()
     let reporter = console.reporter
     var stages = Stages(reporter)
-    guard ImageLayout.isTag(tag) else { throw LayoutError.malformedTag(tag) }
+    guard Reference.isTag(tag) else { throw LayoutError.malformedTag(tag) }
     let definition = try ImageDefinition.load(
       FilePath(definition), overrides: try parameters.dictionary(),
       platforms: platforms.isEmpty ? nil : platforms)
