@@ -47,6 +47,7 @@ let package = Package(
     system("CZlib", apt: "zlib1g-dev"),
     system("CLibDeflate", apt: "libdeflate-dev"),
     system("CYAML", apt: "libyaml-dev"),
+    system("CLinux", apt: "libc6-dev"),
 
     library("Reporting", []),
     library("OCISpec", ["Reporting"]),
@@ -54,7 +55,7 @@ let package = Package(
       "Bindings",
       [
         "Reporting", "OCISpec", "CLibArchive", "COpenSSL", "CZlib", "CLibDeflate", "CYAML",
-        filePaths,
+        "CLinux", filePaths,
       ]),
     library("Definition", ["Reporting", "OCISpec", "Bindings", filePaths]),
     library("OCILayout", ["Reporting", "OCISpec", "Bindings", filePaths]),

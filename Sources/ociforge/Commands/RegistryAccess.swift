@@ -44,7 +44,7 @@ extension RegistryOptions {
     to named: [Registry], offline: Bool = false, _ reporter: Reporter,
     _ body: (RegistryAccess) async throws -> Result
   ) async throws -> Result {
-    let settings = try settings(offline: offline, reporter)
+    let settings = try transport.settings(offline: offline)
     let given = try givenCredential(for: named)
     var sources: (chain: CredentialChain, amazon: ECRCredentials)?
     return try await withRegistries(
@@ -75,22 +75,13 @@ extension RegistryOptions {
     return (chain, amazon)
   }
 
-  private func settings(offline: Bool, _ reporter: Reporter) throws -> RegistrySettings {
-    var settings = RegistrySettings(network: .system(isOffline: offline))
-    settings.plainHTTP = Set(plainHosts)
-    for host in plainHosts { _ = try Registry(parsing: host) }
-    settings.verifiesCertificates = try checksCertificates()
-    settings.allowsPlaintextCredentials = allowPlaintextCredentials
-    return settings
-  }
-
   private func givenCredential(for named: [Registry]) throws -> [GivenCredential] {
     guard let username else { return [] }
     let registries = Set(named.map(\.description)).compactMap { text in
       named.first { $0.description == text }
     }
     guard registries.count == 1 else { throw UsageError.passwordForSeveral(registries) }
-    let password = try PasswordInput.fromStandardInput()
+    let password = try PasswordInput.standardInput()
     return [
       GivenCredential(
         .basic(user: username, password: password), for: registries[0],
@@ -106,6 +97,17 @@ extension RegistryOptions {
     return try await withAccess(to: [reference.registry].compactMap { $0 }, reporter) { access in
       try await body(OpenedImage.open(reference, access: access, reporter: reporter))
     }
+  }
+}
+
+extension TransportOptions {
+  func settings(offline: Bool) throws -> RegistrySettings {
+    var settings = RegistrySettings(network: .system(isOffline: offline))
+    for host in plainHosts { _ = try Registry(parsing: host) }
+    settings.plainHTTP = Set(plainHosts)
+    settings.verifiesCertificates = try checksCertificates()
+    settings.allowsPlaintextCredentials = allowPlaintextCredentials
+    return settings
   }
 }
 

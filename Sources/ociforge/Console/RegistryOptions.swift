@@ -5,7 +5,7 @@ import OCISpec
 import Reporting
 
 /// How registries are spoken to.
-struct RegistryOptions: ParsableArguments {
+struct TransportOptions: ParsableArguments {
   @Option(
     name: .customLong("plain-http"),
     help: ArgumentHelp(
@@ -22,6 +22,24 @@ struct RegistryOptions: ParsableArguments {
 
   @Flag(help: "Send credentials to a registry of --plain-http, where others may read them.")
   var allowPlaintextCredentials = false
+
+  /// The flags' hosts and those of the environment.
+  var plainHosts: [String] {
+    plainHTTP + (environment("OCIFORGE_PLAIN_HTTP") ?? "").split(separator: ",").map(String.init)
+  }
+
+  /// - Throws: ``UsageError`` where the environment says neither true nor false.
+  func checksCertificates() throws -> Bool {
+    if let verifiesCertificates { return verifiesCertificates }
+    guard let text = environment("OCIFORGE_TLS_VERIFY") else { return true }
+    guard let value = Bool(text.lowercased()) else { throw UsageError.tlsVerify(text) }
+    return value
+  }
+}
+
+/// How registries are spoken to, and with which credentials.
+struct RegistryOptions: ParsableArguments {
+  @OptionGroup var transport: TransportOptions
 
   @Option(help: "The user at the registry; the password comes with --password-stdin.")
   var username: String?
@@ -40,18 +58,5 @@ struct RegistryOptions: ParsableArguments {
     if (username == nil) == passwordStdin {
       throw ValidationError("--username and --password-stdin go together")
     }
-  }
-
-  /// The flags' hosts and those of the environment.
-  var plainHosts: [String] {
-    plainHTTP + (environment("OCIFORGE_PLAIN_HTTP") ?? "").split(separator: ",").map(String.init)
-  }
-
-  /// - Throws: ``UsageError`` where the environment says neither true nor false.
-  func checksCertificates() throws -> Bool {
-    if let verifiesCertificates { return verifiesCertificates }
-    guard let text = environment("OCIFORGE_TLS_VERIFY") else { return true }
-    guard let value = Bool(text.lowercased()) else { throw UsageError.tlsVerify(text) }
-    return value
   }
 }
