@@ -42,7 +42,7 @@ enum ManifestReference: Sendable, Hashable {
   case digest(Digest)
 
   init(_ text: String) throws(RegistryError) {
-    if ImageLayout.isTag(text) {
+    if Reference.isTag(text) {
       self = .tag(text)
     } else if text.utf8.contains(UInt8(ascii: ":")) {
       self = .digest(try Digest(requested: text))

@@ -18,14 +18,14 @@ extension ImageIndex {
     let tags = manifests.compactMap(\.refName).compactMap { name in
       name.hasPrefix(prefix) ? String(name.dropFirst(prefix.count)) : name
     }
-    return Set(tags.filter(ImageLayout.isTag)).sorted()
+    return Set(tags.filter(Reference.isTag)).sorted()
   }
 
   /// The repositories that have tags of their own, in the order of their bytes.
   var repositories: [String] {
     let names = manifests.compactMap(\.refName).compactMap { name -> String? in
       guard let colon = name.lastIndex(of: ":"),
-        ImageLayout.isTag(String(name[name.index(after: colon)...])),
+        Reference.isTag(String(name[name.index(after: colon)...])),
         let repository = RepositoryName(String(name[..<colon]))
       else { return nil }
       return repository.text
@@ -79,7 +79,7 @@ extension ImageIndex {
     manifests.removeAll { entry in
       guard entry.digest == digest else { return false }
       guard let name = entry.refName else { return true }
-      return ImageLayout.isTag(name) || name.hasPrefix(repository.entryName(""))
+      return Reference.isTag(name) || name.hasPrefix(repository.entryName(""))
     }
     return manifests.count < before
   }

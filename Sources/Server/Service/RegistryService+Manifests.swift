@@ -72,7 +72,7 @@ extension RegistryService {
   ) throws(RegistryError) -> [String] {
     if case .tag(let tag) = reference { return [tag] }
     let tags = target.values(of: "tag")
-    if let malformed = tags.first(where: { !ImageLayout.isTag($0) }) {
+    if let malformed = tags.first(where: { !Reference.isTag($0) }) {
       throw .tagInvalid(malformed)
     }
     return tags

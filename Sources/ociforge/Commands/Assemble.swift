@@ -5,6 +5,7 @@ import Definition
 import Inputs
 import OCILayout
 import OCISpec
+import Remote
 import Reporting
 import SystemPackage
 import Workers
@@ -103,7 +104,7 @@ struct Assemble: AsyncParsableCommand {
 
   func run() async throws {
     let console = common.console()
-    guard ImageLayout.isTag(tag) else { throw LayoutError.malformedTag(tag) }
+    guard Reference.isTag(tag) else { throw LayoutError.malformedTag(tag) }
     let destinations = try pushes.map(registryReference)
     let registries = destinations.map(\.repository.registry)
     let summary = try await registry.withAccess(

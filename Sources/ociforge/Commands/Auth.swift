@@ -16,12 +16,10 @@ struct Auth: AsyncParsableCommand {
   @Argument(help: "The registry or repository: HOST[:PORT][/PATH].")
   var name: String
 
-  @Option(help: "The file with credentials that is asked first.")
-  var authfile: String?
-
   @Flag(help: "Print JSON.")
   var json = false
 
+  @OptionGroup var registry: RegistryOptions
   @OptionGroup var common: CommonOptions
 
   func run() async throws {
@@ -29,10 +27,10 @@ struct Auth: AsyncParsableCommand {
       name.contains("/")
       ? try Reference(parsing: name).repository
       : Repository(registry: try Registry(parsing: name), path: "")
-    let chain = CredentialChain(
-      authFile: authfile.map { FilePath($0) }, environment: { environment($0) },
-      reporter: common.console().reporter)
-    let report = AuthReport(repository, await chain.trail(for: repository))
+    let reporter = common.console().reporter
+    let report = try await registry.withAccess(to: [repository.registry], reporter) { access in
+      AuthReport(repository, await access.chain.trail(for: repository), amazon: access.amazon.trail)
+    }
     try answer(json ? PrettyJSON.encode(report.json) : report.text(now: secondsSince1970()))
     if let error = report.error { throw error }
   }

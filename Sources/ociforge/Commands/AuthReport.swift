@@ -6,10 +6,16 @@ import Reporting
 struct AuthReport {
   private let repository: Repository
   private let sources: [CredentialSourceReport]
+  /// What each place said that AWS credentials were looked for in, where any was.
+  private let amazon: [(provider: String, outcome: String)]
 
-  init(_ repository: Repository, _ sources: [CredentialSourceReport]) {
+  init(
+    _ repository: Repository, _ sources: [CredentialSourceReport],
+    amazon: [(provider: String, outcome: String)]
+  ) {
     self.repository = repository
     self.sources = sources
+    self.amazon = amazon
   }
 
   private var winner: CredentialSourceReport? { sources.first { $0.outcome == .won } }
@@ -25,7 +31,9 @@ struct AuthReport {
     let rows = sources.map { source in
       (Self.mark(source.outcome) + source.source, said(by: source, now: now))
     }
+    let steps = amazon.map { ("  \($0.provider)", $0.outcome.printable) }
     return Self.table(lines) + "\n" + Self.table(rows)
+      + (steps.isEmpty ? "" : "\nAWS credentials\n" + Self.table(steps))
   }
 
   private func verdict(now: Int64) -> String {
@@ -95,6 +103,10 @@ struct AuthReport {
             "helper": text(source.helper),
             "said": .string(source.said),
           ])
+        }),
+      "amazon": .array(
+        amazon.map { step in
+          .object(["provider": .string(step.provider), "said": .string(step.outcome)])
         }),
     ])
   }

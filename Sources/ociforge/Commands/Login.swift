@@ -2,6 +2,7 @@ import ArgumentParser
 import Bindings
 import Credentials
 import OCISpec
+import Remote
 import Reporting
 import SystemPackage
 
@@ -27,21 +28,20 @@ struct Login: AsyncParsableCommand {
   @Flag(help: "Read the password from stdin; one line break at its end does not count.")
   var passwordStdin = false
 
+  @OptionGroup var transport: TransportOptions
   @OptionGroup var common: CommonOptions
 
-  func run() async throws { try await run(verify: nil) }
-
-  /// - Parameter verify: tries a credential at its registry before it is stored.
-  private func run(
-    verify: ((_ registry: Registry, _ credential: Credential) async throws -> Void)?
-  ) async throws {
+  func run() async throws {
     let reporter = common.console().reporter
     let registry = try account.parsedRegistry()
     guard !username.isEmpty, !username.contains(":"), !username.utf8.contains(where: { $0 < 0x20 })
     else { throw LoginError.malformedUser }
-    let password = try readPassword(for: registry)
+    let password =
+      try passwordStdin
+      ? PasswordInput.standardInput(user: username)
+      : PasswordInput.terminal(user: username, registry)
     let credential = Credential.basic(user: username, password: password)
-    try await verify?(registry, credential)
+    try await check(credential, at: registry, reporter)
     let place = try await CredentialStore(
       authFile: account.authFile, environment: { environment($0) }
     ).store(user: username, password: password, for: registry)
@@ -49,41 +49,16 @@ struct Login: AsyncParsableCommand {
     try answer("\(place.printable)\n")
   }
 
-  private func readPassword(for registry: Registry) throws -> Secret {
-    var password: String
-    if passwordStdin {
-      password = try Self.standardInput()
-      // Swift holds "\r\n" for one character.
-      if password.last?.isNewline == true { password.removeLast() }
-    } else {
-      guard ProcessState.isTerminal(0) else { throw LoginError.noPassword }
-      password = try TerminalInput.secretLine(
-        prompt: "password of \(username.quoted) at \(registry): ")
-    }
-    guard !password.isEmpty else { throw LoginError.emptyPassword }
-    let secret = Secret(password)
-    guard secret.isPassword(of: username) else { throw LoginError.malformedPassword }
-    return secret
-  }
-
-  /// More is no password.
-  private static let passwordByteLimit = 64 << 10
-
-  private static func standardInput() throws -> String {
-    let buffer = UnsafeMutableRawBufferPointer.allocate(
-      byteCount: passwordByteLimit, alignment: 1)
-    defer { buffer.deallocate() }
-    var bytes: [UInt8] = []
-    while true {
-      let count = try FileSystem.read(.standardInput, into: buffer, path: "standard input")
-      if count == 0 { break }
-      bytes += buffer.prefix(count)
-      guard bytes.count <= passwordByteLimit else { throw LoginError.malformedPassword }
-    }
-    guard let text = String(validating: bytes, as: UTF8.self) else {
-      throw LoginError.malformedPassword
-    }
-    return text
+  /// Shows the credential to the registry, and nobody else's.
+  private func check(
+    _ credential: Credential, at registry: Registry, _ reporter: Reporter
+  ) async throws {
+    let found = FoundCredential(credential, source: "--username")
+    try await withRegistries(
+      try transport.settings(offline: false),
+      credentials: CredentialProvider { _, rejected in rejected == nil ? found : nil },
+      reporter: reporter
+    ) { try await $0.checkAccess(to: registry) }
   }
 
   /// What is stored is of no use where a source that is asked earlier has something else.
@@ -113,26 +88,4 @@ struct AccountOptions: ParsableArguments {
   var authFile: FilePath? { authfile.map { FilePath($0) } }
 
   func parsedRegistry() throws -> Registry { try Registry(parsing: registry) }
-}
-
-/// Why there is nothing to store.
-enum LoginError: Failure {
-  case malformedUser
-  case noPassword
-  case emptyPassword
-  case malformedPassword
-
-  var kind: FailureKind { .usage }
-
-  var description: String {
-    switch self {
-    case .malformedUser:
-      "expected a user's name without colons and control characters in --username"
-    case .noPassword:
-      "no password: stdin is no terminal to ask at; give it there with --password-stdin"
-    case .emptyPassword: "expected a password, got an empty one"
-    case .malformedPassword:
-      "expected a password of one line of UTF-8 with at most 65,536 bytes"
-    }
-  }
 }

@@ -81,7 +81,7 @@ extension RegistryOptions {
       named.first { $0.description == text }
     }
     guard registries.count == 1 else { throw UsageError.passwordForSeveral(registries) }
-    let password = try PasswordInput.standardInput()
+    let password = try PasswordInput.standardInput(user: username)
     return [
       GivenCredential(
         .basic(user: username, password: password), for: registries[0],

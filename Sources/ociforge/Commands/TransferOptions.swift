@@ -1,6 +1,7 @@
 import ArgumentParser
 import OCILayout
 import OCISpec
+import SystemPackage
 
 /// What `push`, `pull` and `copy` take besides source and destination.
 struct TransferOptions: ParsableArguments {
