@@ -3,7 +3,7 @@ import OCISpec
 
 extension LayerListing {
   /// Reads what ``encoded(for:)`` made for this layer; `nil` for everything else, were it one bit off.
-  init?(_ bytes: [UInt8], for layer: Digest) {
+  init?(_ bytes: [UInt8], for layer: Descriptor) {
     let count = bytes.count - Self.trailerByteCount
     guard count > 0, bytes.starts(with: Self.magic),
       let found = try? bytes.withUnsafeBytes({ bytes in
@@ -27,15 +27,17 @@ private struct ListingReader {
 
   var rest: Slice<UnsafeBufferPointer<UInt8>>
 
-  mutating func listing(for layer: Digest) throws -> LayerListing {
-    guard try text() == layer.description else { throw Malformed() }
+  mutating func listing(for layer: Descriptor) throws -> LayerListing {
+    guard try text() == layer.digest.description, try signed() == layer.size else {
+      throw Malformed()
+    }
     let diffID = try DiffID(parsing: text())
     let count = try length()
     var members: [LayerMember] = []
     members.reserveCapacity(count)
     var path: [UInt8] = []
     for ordinal in 0..<count {
-      members.append(try member(ordinal, &path, of: layer))
+      members.append(try member(ordinal, &path, of: layer.digest))
     }
     guard rest.isEmpty else { throw Malformed() }
     return LayerListing(diffID: diffID, members: members)

@@ -4,7 +4,7 @@ import OCISpec
 /// The form in which listings are kept, of this program's own and never exchanged. Numbers are LEB128, signed
 /// ones zigzag; names and the like are a length and bytes; of a path only what differs from the one before.
 ///
-///     "ociforge listing 1\n", digest of the layer, DiffID, number of members
+///     "ociforge listing 1\n", digest and size of the layer, DiffID, number of members
 ///     each member: kind, bytes shared with the path before, rest of the path,
 ///                  mode, uid, gid, mtime, what the kind has, number of xattrs, their names and values
 ///     SHA-256 of all that
@@ -12,12 +12,12 @@ extension LayerListing {
   static let magic = Array("ociforge listing 1\n".utf8)
   static let trailerByteCount = 32
 
-  /// - Parameter layer: the digest of the layer's blob.
-  func encoded(for layer: Digest) throws -> [UInt8] {
+  func encoded(for layer: Descriptor) throws -> [UInt8] {
     var out = ListingWriter()
     out.bytes.reserveCapacity(members.count * 48 + 256)
     out.bytes += Self.magic
-    out.put(Array(layer.description.utf8))
+    out.put(Array(layer.digest.description.utf8))
+    out.put(signed: layer.size)
     out.put(Array(diffID.description.utf8))
     out.put(UInt64(members.count))
     var before: [UInt8] = []
