@@ -248,7 +248,8 @@ struct BaseImagesTests {
       manifest.config = try store.put(Array("{}".utf8), .imageConfig)
       manifest.config.size = 100 << 20
     },
-    Fault("a config without a platform", "os") { manifest, _, store in
+    Fault("a config without a platform", #"expected a member "os", found none"#) {
+      manifest, _, store in
       manifest.config = try store.put(Array("{}".utf8), .imageConfig)
     },
     Fault("another type than its descriptor says", "as its descriptor says, found") {
