@@ -4,7 +4,8 @@ import Testing
 
 @Suite("help") struct HelpTests {
   static let verbs = [
-    "assemble", "inspect", "ls", "cat", "export", "validate", "tag", "untag", "gc", "schema",
+    "assemble", "inspect", "ls", "cat", "export", "validate", "tag", "untag", "gc", "serve",
+    "schema",
     "init", "version",
   ]
 
