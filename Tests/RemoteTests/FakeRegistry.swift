@@ -1,3 +1,4 @@
+import Bindings
 import Foundation
 import NIOHTTP1
 import OCISpec

@@ -1,11 +1,13 @@
 import Credentials
 import Foundation
+import NIOCore
 import NIOHTTP1
 import OCISpec
-import Remote
 import Reporting
 import Synchronization
 import Testing
+
+@testable import Remote
 
 @Suite struct RegistryAuthTests {
   /// A registry that gives a manifest to whoever shows `Bearer t…`, and its token service at `/token`.
@@ -281,6 +283,61 @@ import Testing
     }
   }
 
+  @Test("A10: where the token service refuses what a mount needs, the push goes on without it")
+  func refusedScope() async throws {
+    let bench = try RegistryBench()
+    try await ScriptedServer.run({ request in
+      if request.uri.hasPrefix("/token") {
+        return request.uri.contains("base") ? .status(403) : .json(#"{"token":"t1"}"#)
+      }
+      let isGood = request["Authorization"] == "Bearer t1" && !request.uri.contains("mount")
+      return isGood
+        ? .status(202)
+        : .status(
+          401, [("WWW-Authenticate", #"Bearer realm="/token",scope="repository:base:pull""#)])
+    }) { server in
+      let statuses = try await bench.with(server, credential: .sample) {
+        client async throws -> [Int] in
+        let push = TokenScope.push(client.repository)
+        let pull = TokenScope(resource: "repository:base", actions: ["pull"])
+        let mount = try client.request(
+          .POST, "blobs/uploads/?mount=x&from=base", activity: "pushing", scopes: [push, pull])
+        let start = try client.request(
+          .POST, "blobs/uploads/", activity: "pushing", scopes: [push])
+        let refused = try await client.transport.send(mount)
+        let started = try await client.transport.send(start)
+        return [refused.status, started.status]
+      }
+      #expect(statuses == [401, 202])
+      let tokens = server.lines.filter { $0.contains("/token") }
+      #expect(tokens.count == 2)
+      #expect(tokens.first?.contains("base") == true)
+    }
+  }
+
+  @Test("A11: the scope that matters stands first")
+  func firstScope() async throws {
+    let bench = try RegistryBench()
+    try await ScriptedServer.run({ request in
+      guard request.uri.hasPrefix("/token") else {
+        return request["Authorization"] == "Bearer push"
+          ? .status(202) : .status(401, [("WWW-Authenticate", #"Bearer realm="/token""#)])
+      }
+      // This service looks at the first scope alone.
+      let first = request.uri.split(separator: "&").first ?? ""
+      return .json(#"{"token":"\#(first.hasSuffix("push") ? "push" : "pull")"}"#)
+    }) { server in
+      try await bench.with(server) { client in
+        let base = Repository(registry: client.repository.registry, path: "base")
+        let request = try client.request(
+          .POST, "blobs/uploads/", activity: "pushing",
+          scopes: [.push(client.repository), .pull(base)])
+        let response = try await client.transport.send(request)
+        #expect(response.status == 202)
+      }
+    }
+  }
+
   @Test("A12: a 401 without a challenge is answered with the one that came before")
   func silentChallenge() async throws {
     let bench = try RegistryBench(), manifest = try SampleManifest()
@@ -355,8 +412,7 @@ import Testing
   func cancelled() async throws {
     let bench = try RegistryBench(), manifest = try SampleManifest()
     let script = tokenRegistry(manifest) { request in
-      .init(
-        body: Array(#"{"token":"t1"}"#.utf8), delay: .milliseconds(request.number == 1 ? 400 : 0))
+      .init(body: Array(#"{"token":"t1"}"#.utf8), isSilent: request.number == 1)
     }
     try await ScriptedServer.run(script) { server in
       try await bench.with(server) { client in

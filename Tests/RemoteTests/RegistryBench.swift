@@ -60,7 +60,10 @@ final class RegistryBench: Sendable {
     do {
       _ = try await body()
       return nil
-    } catch { return error as? RegistryFailure }
+    } catch {
+      if !(error is RegistryFailure) { Issue.record(error) }
+      return error as? RegistryFailure
+    }
   }
 }
 

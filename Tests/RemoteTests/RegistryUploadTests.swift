@@ -1,3 +1,4 @@
+import Bindings
 import Credentials
 import Foundation
 import NIOHTTP1

@@ -53,8 +53,8 @@ final class ScriptedServer: Sendable {
 
   func url(_ path: String) -> String { "http://127.0.0.1:\(port)\(path)" }
 
-  private init(
-    early: @escaping @Sendable (Request) -> Answer?,
+  init(
+    port: Int = 0, early: @escaping @Sendable (Request) -> Answer? = { _ in nil },
     _ script: @escaping @Sendable (Request) -> Answer
   ) async throws {
     let log = Log()
@@ -66,7 +66,7 @@ final class ScriptedServer: Sendable {
           try channel.pipeline.syncOperations.addHandler(
             Handler(log: log, early: early, script: script))
         }
-      }.bind(host: "127.0.0.1", port: 0).get()
+      }.bind(host: "127.0.0.1", port: port).get()
   }
 
   /// - Parameter early: an answer to a request's head, after which the connection ends and the body is not read.
@@ -79,9 +79,13 @@ final class ScriptedServer: Sendable {
     let server = try await ScriptedServer(early: early, script)
     let result: Swift.Result<Result, any Error>
     do { result = .success(try await body(server)) } catch { result = .failure(error) }
-    try await server.channel.close()
-    try await server.group.shutdownGracefully()
+    try await server.stop()
     return try result.get()
+  }
+
+  func stop() async throws {
+    try await channel.close()
+    try await group.shutdownGracefully()
   }
 
   private final class Log: Sendable {
@@ -97,7 +101,6 @@ final class ScriptedServer: Sendable {
     var head: HTTPRequestHead?
     var body: [UInt8] = []
     var requestCount = 0
-
     let early: @Sendable (Request) -> Answer?
     var isOver = false
 
@@ -168,15 +171,17 @@ final class ScriptedServer: Sendable {
         return trickle(answer.body[...], every: gap, context: context)
       }
       let sent = answer.body.prefix(answer.dropAfter ?? answer.body.count)
-      context.write(wrapOutboundOut(.body(.byteBuffer(ByteBuffer(bytes: sent)))), promise: nil)
-      let channel = context.channel
-      let isReset = answer.isReset
+      let written = context.eventLoop.makePromise(of: Void.self)
+      context.write(wrapOutboundOut(.body(.byteBuffer(ByteBuffer(bytes: sent)))), promise: written)
       if answer.dropAfter != nil {
-        context.flush()
-        // Let the bytes arrive before the end does.
-        context.eventLoop.scheduleTask(in: .milliseconds(50)) {
-          self.end(channel, resetting: isReset)
+        let (channel, isReset) = (context.channel, answer.isReset)
+        written.futureResult.assumeIsolated().whenComplete { _ in
+          // Let the bytes arrive before the end does.
+          channel.eventLoop.assumeIsolated().scheduleTask(in: .milliseconds(50)) {
+            self.end(channel, resetting: isReset)
+          }
         }
+        context.flush()
       } else {
         context.writeAndFlush(wrapOutboundOut(.end(nil)), promise: nil)
       }

@@ -14,6 +14,8 @@ final class Connections: Sendable {
     var mayUseProxy = true
     /// Certificates are not looked at: `--tls-verify=false`.
     var acceptsAnyCertificate = false
+    /// Whether a machine without any authorities may ask nevertheless, and trust nobody.
+    var mayLackAuthorities = false
     /// Certificates for this host only.
     var trust: ExtraTrust?
     /// The registry commits a blob before it answers.
@@ -126,7 +128,8 @@ final class Connections: Sendable {
       if route.needs.acceptsAnyCertificate {
         tls.certificateVerification = .none
       } else {
-        tls.trustRoots = .certificates(try settings.trust.certificates())
+        let mayLack = route.needs.mayLackAuthorities && settings.trust.sources.isEmpty
+        tls.trustRoots = .certificates(mayLack ? [] : try settings.trust.certificates())
       }
       try route.needs.trust?.apply(to: &tls)
       configuration.tlsConfiguration = tls

@@ -77,6 +77,7 @@ extension RegistryTransport {
     let base = try session.baseURL()
     return Connections.Needs(
       acceptsAnyCertificate: !registries.verifiesCertificates && url.host == base.host,
+      mayLackAuthorities: url.isLoopback,
       trust: url.hasOrigin(of: base) ? session.trust : nil, isPatient: request.patience == .commit)
   }
 

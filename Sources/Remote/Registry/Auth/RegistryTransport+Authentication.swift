@@ -65,8 +65,9 @@ extension RegistryTransport {
         authentication.scopes = authentication.scopes.union(wanted)
         return true
       }
+      if isFresh { return false }
       session.forget(token)
-      return !isFresh
+      return true
     }
   }
 

@@ -28,7 +28,7 @@ final class SingleFlight<Key: Hashable & Sendable, Value: Sendable>: Sendable {
   private func lead(_ key: Key, _ work: () async throws -> Value) async throws -> Value {
     let result: Result<Value, any Error>
     do { result = .success(try await work()) } catch { result = .failure(error) }
-    let isAbandoned = Task.isCancelled || (try? result.get()) == nil && result.isCancellation
+    let isAbandoned = result.isFailure && (Task.isCancelled || result.isCancellation)
     let waiters = flights.withLock { $0.removeValue(forKey: key) } ?? [:]
     for waiter in waiters.values { waiter.resume(returning: isAbandoned ? nil : result) }
     return try result.get()
@@ -56,6 +56,8 @@ final class SingleFlight<Key: Hashable & Sendable, Value: Sendable>: Sendable {
 }
 
 extension Result {
+  fileprivate var isFailure: Bool { if case .failure = self { true } else { false } }
+
   fileprivate var isCancellation: Bool {
     if case .failure(let error) = self { error is CancellationError } else { false }
   }
