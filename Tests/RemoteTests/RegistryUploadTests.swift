@@ -263,6 +263,7 @@ import Testing
         #expect(outcome == .uploaded)
       }
       let tokens = server.lines.filter { $0.contains("/token") }
+      print(server.lines)
       #expect(tokens.filter { $0.contains("team%2Fbase") }.count == 1)
       // Push first: some give a token for the first scope alone.
       #expect(tokens.allSatisfy { $0.contains("scope=repository%3Ateam%2Fapp%3Apull%2Cpush") })

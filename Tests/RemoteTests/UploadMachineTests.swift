@@ -175,7 +175,7 @@ import Testing
       seed = seed &* 6_364_136_223_846_793_005 &+ 1_442_695_040_888_963_407
       return Int(seed >> 33)
     }
-    for _ in 0..<2_000 {
+    for _ in 0..<200 {
       var machine = UploadMachine(size: 3 * Self.mib, takesChunks: true)
       var step = machine.start(), count = 0
       while count < 500 {
