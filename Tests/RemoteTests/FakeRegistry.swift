@@ -201,7 +201,8 @@ struct SampleBlob {
   let descriptor: Descriptor
 
   init(_ count: Int = 100_000, by algorithm: Digest.Algorithm = .sha256) throws {
-    bytes = try sample(count).bytes
+    let block = try sample(min(count, 99_991)).bytes
+    bytes = Array(repeatElement(block, count: count / max(block.count, 1) + 1).joined().prefix(count))
     descriptor = Descriptor(
       mediaType: .layer, digest: try Digest.of(bytes, by: algorithm), size: Int64(count))
   }
