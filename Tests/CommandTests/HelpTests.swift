@@ -4,8 +4,8 @@ import Testing
 
 @Suite("help") struct HelpTests {
   static let verbs = [
-    "assemble", "inspect", "ls", "cat", "export", "validate", "tag", "untag", "gc", "schema",
-    "init", "version",
+    "assemble", "inspect", "ls", "cat", "export", "validate", "tag", "untag", "gc", "login",
+    "logout", "auth", "schema", "init", "version",
   ]
 
   @Test("the help of a verb is as recorded", arguments: verbs)

@@ -23,9 +23,6 @@ struct ImageReferenceTests {
     let reference = try Reference(parsing: "alpine")
     #expect(try ImageReference(parsing: text) == .registry(reference))
     #expect("\(try ImageReference(parsing: text))" == "docker.io/library/alpine:latest")
-    #expect(throws: ImageReferenceError.noRegistries(reference)) {
-      try ImageSource.open(ImageReference(parsing: text), scratch: folder.path)
-    }
   }
 
   @Test("what lies here is asked about, be the text a legal reference or not")

@@ -104,6 +104,10 @@ package enum ImageReference: Sendable, Equatable {
 }
 
 extension ImageReference: CustomStringConvertible {
+  /// What a reference may look like, for help and errors.
+  package static let forms =
+    "HOST/PATH[:TAG][@DIGEST], oci:DIR[:TAG][@DIGEST], oci-archive:FILE[:TAG] or docker-archive:FILE[:NAME]"
+
   package var description: String {
     switch self {
     case .layout(let path, let tag, let digest):
@@ -123,7 +127,6 @@ package enum ImageReferenceError: Failure, Equatable {
   case malformedDigest(String, DigestError)
   case unknownTransport(String)
   case didYouMean(String, suggestions: [String])
-  case noRegistries(Reference)
 
   package var kind: FailureKind {
     if case .didYouMean = self { .notFound } else { .usage }
@@ -131,19 +134,15 @@ package enum ImageReferenceError: Failure, Equatable {
 
   package var description: String {
     switch self {
-    case .empty: "an empty image reference: expected \(Self.forms)"
+    case .empty: "an empty image reference: expected \(ImageReference.forms)"
     case .noPath(let text): "image reference \(text.quoted): expected a path after the colon"
     case .malformedDigest(let text, let problem): "image reference \(text.quoted): \(problem)"
-    case .unknownTransport(let text): "image reference \(text.quoted): expected \(Self.forms)"
+    case .unknownTransport(let text):
+      "image reference \(text.quoted): expected \(ImageReference.forms)"
     case .didYouMean(let text, let suggestions):
       "\(text.quoted) would be an image in a registry; did you mean \(suggestions.map(\.quoted).joined(separator: " or "))?"
-    case .noRegistries(let reference):
-      "\("\(reference)".quoted) is an image in a registry, and this version has no registries yet; it reads oci:DIR[:TAG][@DIGEST], oci-archive:FILE[:TAG] and docker-archive:FILE[:NAME]"
     }
   }
-
-  private static let forms =
-    "a registry reference, oci:DIR[:TAG][@DIGEST], oci-archive:FILE[:TAG] or docker-archive:FILE[:NAME]"
 }
 
 extension String {

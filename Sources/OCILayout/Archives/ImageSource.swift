@@ -20,7 +20,7 @@ package final class ImageSource: Sendable {
   }
 
   /// - Parameter scratch: a folder, made where it is missing, that archives are unpacked below.
-  /// - Throws: ``ImageReferenceError`` for an image in a registry: no socket is opened.
+  /// - Precondition: the image is not in a registry.
   package static func open(
     _ reference: ImageReference, scratch: FilePath
   ) throws -> ImageSource {
@@ -38,7 +38,7 @@ package final class ImageSource: Sendable {
       let folder = try TemporaryFolder(in: BlobStore(root: scratch))
       let (layout, root) = try DockerArchive.unpack(path, name: name, into: folder.path)
       return ImageSource(layout, root, unpacked: folder)
-    case .registry(let reference): throw ImageReferenceError.noRegistries(reference)
+    case .registry: preconditionFailure("an image in a registry is pulled, not opened")
     }
   }
 

@@ -63,3 +63,15 @@ package struct RepositoryClient: Sendable {
       repository: repository, activity: activity, scopes: scopes ?? [.pull(repository)])
   }
 }
+
+extension Registries {
+  /// Asks the registry for nothing but whether it takes the credential that there is for it.
+  /// - Throws: ``RegistryFailure`` where it does not, or is none.
+  package func checkAccess(to registry: Registry) async throws {
+    let request = RegistryRequest(
+      method: .GET, url: try transport.baseURL(of: registry),
+      repository: Repository(registry: registry, path: ""), activity: "logging in to \(registry)")
+    let response = try await transport.send(request)
+    guard response.status == 200 else { throw transport.failure(of: response, to: request) }
+  }
+}

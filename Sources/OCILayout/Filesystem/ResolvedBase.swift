@@ -1,4 +1,3 @@
-package import OCILayout
 package import OCISpec
 
 /// A base image for one platform, verified, with what its layers hold. Its blobs need not be here: layers go
@@ -24,11 +23,17 @@ package struct ResolvedBase: Sendable {
   package let config: ImageConfig
   /// From the lowest upwards.
   package let layers: [Layer]
+  /// What `/etc/passwd` and `/etc/group` hold, as far as the base has them, where accounts are added to them.
+  package let files: [ImagePath: [UInt8]]
 
-  package init(name: String?, digest: Digest, config: ImageConfig, layers: [Layer]) {
+  package init(
+    name: String?, digest: Digest, config: ImageConfig, layers: [Layer],
+    files: [ImagePath: [UInt8]] = [:]
+  ) {
     self.name = name
     self.digest = digest
     self.config = config
     self.layers = layers
+    self.files = files
   }
 }
