@@ -1,3 +1,4 @@
+import OCISpec
 import Testing
 
 @testable import Credentials

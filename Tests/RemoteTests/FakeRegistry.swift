@@ -202,7 +202,8 @@ struct SampleBlob {
 
   init(_ count: Int = 100_000, by algorithm: Digest.Algorithm = .sha256) throws {
     let block = try sample(min(count, 99_991)).bytes
-    bytes = Array(repeatElement(block, count: count / max(block.count, 1) + 1).joined().prefix(count))
+    bytes = Array(
+      repeatElement(block, count: count / max(block.count, 1) + 1).joined().prefix(count))
     descriptor = Descriptor(
       mediaType: .layer, digest: try Digest.of(bytes, by: algorithm), size: Int64(count))
   }
