@@ -202,8 +202,9 @@ struct SampleBlob {
 
   init(_ count: Int = 100_000, by algorithm: Digest.Algorithm = .sha256) throws {
     let block = try sample(min(count, 99_991)).bytes
-    bytes = Array(
-      repeatElement(block, count: count / max(block.count, 1) + 1).joined().prefix(count))
+    var all: [UInt8] = []
+    while all.count < count { all += block.prefix(count - all.count) }
+    bytes = all
     descriptor = Descriptor(
       mediaType: .layer, digest: try Digest.of(bytes, by: algorithm), size: Int64(count))
   }
