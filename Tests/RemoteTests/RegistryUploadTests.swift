@@ -312,7 +312,7 @@ import Testing
           })
         else { return nil }
         return .init(isDeaf: true)
-      }, idle: .milliseconds(300))
+      }, idle: .seconds(1))
     #expect(outcome == .uploaded)
     #expect(registry.count(.put) == 1)
     #expect(registry.count(.post) == 2)
@@ -327,7 +327,7 @@ import Testing
     let file = try bench.bench.directory.write("blob", blob.bytes)
     try await registry.run { server in
       var settings = bench.settings(server)
-      settings.network.commitTimeout = .milliseconds(300)
+      settings.network.commitTimeout = .seconds(2)
       try await bench.with(server, settings: settings) {
         try await $0.upload(blob.descriptor, from: file, item: "blob")
       }
