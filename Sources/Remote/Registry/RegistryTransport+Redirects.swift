@@ -75,10 +75,13 @@ extension RegistryTransport {
     of request: RegistryRequest, at url: RemoteURL, in session: RegistrySession
   ) throws -> Connections.Needs {
     let base = try session.baseURL()
-    return Connections.Needs(
+    var needs = Connections.Needs(
       acceptsAnyCertificate: !registries.verifiesCertificates && url.host == base.host,
-      mayLackAuthorities: url.isLoopback,
-      trust: url.hasOrigin(of: base) ? session.trust : nil, isPatient: request.patience == .commit)
+      mayLackAuthorities: url.isLoopback, trust: url.hasOrigin(of: base) ? session.trust : nil,
+      isPatient: request.patience == .commit)
+    // Some servers of plain http say nothing to a TLS greeting. This machine answers sooner where it has TLS.
+    if url.isLoopback { needs.connectTimeout = min(settings.connectTimeout, .seconds(3)) }
+    return needs
   }
 
   private func next(
