@@ -24,7 +24,8 @@ struct OCIForge: AsyncParsableCommand {
     version: Version.number,
     subcommands: [
       Assemble.self, Inspect.self, List.self, Cat.self, Export.self, Validate.self, Tag.self,
-      Untag.self, CollectGarbage.self, Push.self, Pull.self, Copy.self, Login.self, Logout.self,
+      Untag.self, CollectGarbage.self, Push.self, Pull.self, Copy.self, Tags.self, Referrers.self,
+      Delete.self, Login.self, Logout.self,
       Auth.self, Serve.self, Schema.self, Init.self, Version.self,
     ])
 

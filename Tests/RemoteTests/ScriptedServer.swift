@@ -40,6 +40,8 @@ final class ScriptedServer: Sendable {
     var trickle: TimeAmount?
     /// End the connection with a reset instead of an end.
     var isReset = false
+    /// Take no more of the request, and say nothing.
+    var isDeaf = false
   }
 
   private let channel: any Channel
@@ -51,24 +53,30 @@ final class ScriptedServer: Sendable {
 
   func url(_ path: String) -> String { "http://127.0.0.1:\(port)\(path)" }
 
-  init(port: Int = 0, _ script: @escaping @Sendable (Request) -> Answer) async throws {
+  init(
+    port: Int = 0, early: @escaping @Sendable (Request) -> Answer? = { _ in nil },
+    _ script: @escaping @Sendable (Request) -> Answer
+  ) async throws {
     let log = Log()
     self.log = log
     channel = try await ServerBootstrap(group: group)
       .serverChannelOption(.socketOption(.so_reuseaddr), value: 1)
       .childChannelInitializer { channel in
         channel.pipeline.configureHTTPServerPipeline(withErrorHandling: false).flatMapThrowing {
-          try channel.pipeline.syncOperations.addHandler(Handler(log: log, script: script))
+          try channel.pipeline.syncOperations.addHandler(
+            Handler(log: log, early: early, script: script))
         }
       }.bind(host: "127.0.0.1", port: port).get()
   }
 
+  /// - Parameter early: an answer to a request's head, after which the connection ends and the body is not read.
   @discardableResult
   static func run<Result>(
+    early: @escaping @Sendable (Request) -> Answer? = { _ in nil },
     _ script: @escaping @Sendable (Request) -> Answer,
     _ body: (ScriptedServer) async throws -> Result
   ) async throws -> Result {
-    let server = try await ScriptedServer(script)
+    let server = try await ScriptedServer(early: early, script)
     let result: Swift.Result<Result, any Error>
     do { result = .success(try await body(server)) } catch { result = .failure(error) }
     try await server.stop()
@@ -93,32 +101,57 @@ final class ScriptedServer: Sendable {
     var head: HTTPRequestHead?
     var body: [UInt8] = []
     var requestCount = 0
+    let early: @Sendable (Request) -> Answer?
+    var isOver = false
 
-    init(log: Log, script: @escaping @Sendable (Request) -> Answer) {
+    init(
+      log: Log, early: @escaping @Sendable (Request) -> Answer?,
+      script: @escaping @Sendable (Request) -> Answer
+    ) {
       self.log = log
+      self.early = early
       self.script = script
     }
 
     func channelRead(context: ChannelHandlerContext, data: NIOAny) {
+      if isOver { return }
       switch unwrapInboundIn(data) {
       case .head(let head):
         self.head = head
         body = []
+        guard var answer = early(request(head, number: -1)) else { return }
+        isOver = true
+        record(head)
+        if answer.isDeaf {
+          context.channel.setOption(.autoRead, value: false).whenComplete { _ in }
+          return
+        }
+        answer.dropAfter = answer.body.count
+        self.answer(answer, context: context)
       case .body(var bytes): body += bytes.readBytes(length: bytes.readableBytes) ?? []
       case .end:
         guard let head else { return }
-        let request = log.requests.withLock { requests in
-          let request = Request(
-            method: head.method.rawValue, uri: head.uri, headers: head.headers,
-            number: requests.count, body: body, numberInConnection: requestCount)
-          requests.append(request)
-          return request
-        }
+        let request = record(head)
         requestCount += 1
         let answer = script(request)
         context.eventLoop.assumeIsolated().scheduleTask(in: answer.delay) {
           self.answer(answer, context: context)
         }
+      }
+    }
+
+    private func request(_ head: HTTPRequestHead, number: Int) -> Request {
+      Request(
+        method: head.method.rawValue, uri: head.uri, headers: head.headers, number: number,
+        body: body, numberInConnection: requestCount)
+    }
+
+    @discardableResult
+    private func record(_ head: HTTPRequestHead) -> Request {
+      log.requests.withLock { requests in
+        let request = request(head, number: requests.count)
+        requests.append(request)
+        return request
       }
     }
 

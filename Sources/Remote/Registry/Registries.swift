@@ -22,7 +22,13 @@ package func withRegistries<Result>(
     let provider = try credentials { try await connections.exchange($0) }
     let transport = RegistryTransport(
       registries: settings, credentials: provider, connections: connections, reporter: reporter)
-    return try await body(Registries(transport: transport))
+    let result: Result
+    do { result = try await body(Registries(transport: transport)) } catch {
+      await transport.closeUploads()
+      throw error
+    }
+    await transport.closeUploads()
+    return result
   }
 }
 

@@ -65,6 +65,9 @@ enum UsageError: Failure {
   case tlsVerify(String)
   case pullIntoRegistry(String)
   case notARegistryReference(String)
+  case notARepository(String)
+  case nothingToDelete(String)
+  case tagAndDigestToDelete(String)
   case otherDigest(String, found: Digest)
   case passwordForSeveral([Registry])
   case creationElsewhere(Registry)
@@ -97,6 +100,12 @@ enum UsageError: Failure {
       "OCIFORGE_TLS_VERIFY: expected true or false, got \(text.quoted)"
     case .pullIntoRegistry(let reference):
       "pull writes to oci:DIR[:TAG], oci-archive:FILE[:TAG] or docker-archive:FILE[:NAME], got \(reference.quoted); \"ociforge copy\" goes from registry to registry"
+    case .notARepository(let reference):
+      "expected a repository, HOST[:PORT]/PATH, got \(reference.quoted)"
+    case .nothingToDelete(let reference):
+      "expected a tag or a digest to delete, such as \("\(reference):TAG".quoted), got \(reference.quoted)"
+    case .tagAndDigestToDelete(let reference):
+      "expected a tag or a digest to delete, got both in \(reference.quoted): a tag goes alone, a digest takes all of its tags along"
     case .notARegistryReference(let reference):
       "expected an image in a registry, HOST/PATH[:TAG], got \(reference.quoted)"
     case .otherDigest(let reference, let found):

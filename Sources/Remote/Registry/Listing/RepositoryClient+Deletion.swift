@@ -27,12 +27,15 @@ extension RepositoryClient {
   }
 
   private func delete(_ name: ManifestName, activity: String, advice: String) async throws {
-    let request = try request(
+    var request = try request(
       .DELETE, "manifests/\(name)", activity: activity, scopes: [.delete(repository)])
+    // With a body, if an empty one, it is never repeated behind our back: a 404 must tell whether we did it.
+    request.body = .bytes([])
     var attempts = 0
-    let response = try await transport.retrying(request) {
+    let sent = request
+    let response = try await transport.retrying(sent) {
       attempts += 1
-      return try await transport.exchange(request)
+      return try await transport.exchange(sent)
     }
     switch response.status {
     case 200, 202, 204: return
