@@ -130,7 +130,7 @@ import Testing
   @Test(
     "tokens are demanded, given for what is asked for, and revoked", .enabled(if: peers("skopeo")))
   func tokens() async throws {
-    let tokens = TokenService(credential: "u:p")
+    let tokens = ScriptedTokenService(credential: "u:p")
     try await FaultyRegistry.run(wrapping: tokens.wrap) { registry in
       try await push(to: registry, credential: "u:p")
       #expect(tokens.grantedScopes.contains("repository:a/b:pull,push"))

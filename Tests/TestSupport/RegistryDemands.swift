@@ -19,7 +19,7 @@ package func demandBasic(
 }
 
 /// A registry that wants a token from its own `/token`, made for what is asked for.
-package final class TokenService: Sendable {
+package final class ScriptedTokenService: Sendable {
   /// `USER:PASSWORD`; `nil` gives tokens to everybody.
   private let credential: String?
   /// What `expires_in` says.
