@@ -93,7 +93,8 @@ let package = Package(
       swiftSettings: strict),
 
     .target(
-      name: "TestSupport", dependencies: ["OCISpec", "OCILayout", filePaths],
+      name: "TestSupport",
+      dependencies: ["Server", "OCISpec", "OCILayout", filePaths, nioCore, nioHTTP],
       path: "Tests/TestSupport", swiftSettings: strict),
     test("OCISpecTests", ["OCISpec", "Reporting"]),
     test("BindingsTests", ["Bindings", "OCISpec", "Reporting", filePaths]),

@@ -3,6 +3,7 @@ import NIOHTTP1
 import NIOPosix
 package import Reporting
 package import SystemPackage
+import Workers
 
 /// An HTTP server on this machine's loopback interface.
 package struct RegistryServer: Sendable {
@@ -14,20 +15,27 @@ package struct RegistryServer: Sendable {
 
   /// Listens as long as `body` runs; then every connection is closed, whatever goes on on it.
   ///
-  /// - Parameter port: 0 for any that is free.
+  /// - Parameters:
+  ///   - port: 0 for any that is free.
+  ///   - idleTimeout: how long a connection may neither send nor take anything.
   /// - Throws: ``ServerError/cannotListen``.
   package static func run<Result>(
-    port: Int, handler: @escaping RequestHandler,
+    port: Int, idleTimeout: Duration = .seconds(300), handler: @escaping RequestHandler,
     _ body: (RegistryServer) async throws -> Result
   ) async throws -> Result {
-    let listener = try await listen(port)
+    let listener = try await listen(port, idleTimeout: TimeAmount(idleTimeout))
     let server = RegistryServer(port: listener.channel.localAddress?.port ?? port)
     var outcome: Swift.Result<Result, any Error>?
-    try await listener.executeThenClose { connections in
-      await withTaskGroup(of: Void.self) { group in
-        group.addTask { await accept(connections, handler) }
-        do { outcome = .success(try await body(server)) } catch { outcome = .failure(error) }
-        group.cancelAll()
+    // The handlers block, so all that serves runs on the threads for that, and `body` where it belongs.
+    try await withBlockingWork {
+      try await listener.executeThenClose { connections in
+        await withTaskGroup(of: Void.self) { group in
+          group.addTask { await accept(connections, handler) }
+          await withTaskExecutorPreference(globalConcurrentExecutor) {
+            do { outcome = .success(try await body(server)) } catch { outcome = .failure(error) }
+          }
+          group.cancelAll()
+        }
       }
     }
     guard let outcome else { preconditionFailure("the body runs to its end") }
@@ -35,7 +43,7 @@ package struct RegistryServer: Sendable {
   }
 
   private static func listen(
-    _ port: Int
+    _ port: Int, idleTimeout: TimeAmount
   ) async throws -> NIOAsyncChannel<HTTPConnection.Stream, Never> {
     do {
       return try await ServerBootstrap(group: .singletonMultiThreadedEventLoopGroup)
@@ -78,7 +86,6 @@ package struct RegistryServer: Sendable {
   }
 
   private static let maximumConnections = 256
-  private static let idleTimeout = TimeAmount.minutes(5)
 }
 
 /// Closes a connection on which nothing happens any more.

@@ -4,8 +4,9 @@ import Testing
 
 @Suite("help") struct HelpTests {
   static let verbs = [
-    "assemble", "inspect", "ls", "cat", "export", "validate", "tag", "untag", "gc", "login",
-    "logout", "auth", "schema", "init", "version",
+    "assemble", "push", "pull", "copy", "inspect", "ls", "cat", "export", "validate", "tags",
+    "delete", "referrers", "tag", "untag", "gc", "login", "logout", "auth", "serve", "schema",
+    "init", "version",
   ]
 
   @Test("the help of a verb is as recorded", arguments: verbs)

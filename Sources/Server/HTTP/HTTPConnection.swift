@@ -1,12 +1,10 @@
 import NIOCore
 import NIOHTTP1
-import Reporting
-import Workers
 
 /// One client's connection: its requests one after the other, each answered by the handler.
 ///
-/// It moves bytes and knows nothing of registries. Reading waits for the handler and writing for the client,
-/// so nothing piles up.
+/// It moves bytes and knows nothing of registries. Reading waits for the handler and writing for the client, a
+/// piece at a time, so nothing piles up.
 struct HTTPConnection: Sendable {
   typealias Stream = NIOAsyncChannel<HTTPServerRequestPart, HTTPServerResponsePart>
 
@@ -15,19 +13,18 @@ struct HTTPConnection: Sendable {
 
   /// Goes on until either side closes. What goes wrong on a connection ends that connection only.
   func serve() async {
-    try? await stream.executeThenClose { inbound, outbound in
-      try await withBlockingWork {
-        var parts = inbound.makeAsyncIterator()
-        let next: () async throws -> HTTPServerRequestPart? = {
-          try await parts.next(isolation: #isolation)
+    try? await stream.executeThenClose { inbound, _ in
+      var parts = inbound.makeAsyncIterator()
+      let next: () async throws -> HTTPServerRequestPart? = {
+        try await parts.next(isolation: #isolation)
+      }
+      do {
+        while case .head(let head) = try await next() {
+          let exchange = Exchange(head, next, stream.channel)
+          guard try await exchange.isAnswered(by: handler) else { return }
         }
-        do {
-          while case .head(let head) = try await next() {
-            guard try await Exchange(head, next, outbound).isAnswered(by: handler) else { return }
-          }
-        } catch is ConnectionReset {
-          try await stream.channel.resetOnClose()
-        }
+      } catch is ConnectionReset {
+        try await stream.channel.resetOnClose()
       }
     }
   }
@@ -37,20 +34,20 @@ struct HTTPConnection: Sendable {
 private struct Exchange {
   let head: HTTPRequestHead
   let request: ServerRequest
-  let outbound: NIOAsyncChannelOutboundWriter<HTTPServerResponsePart>
+  let channel: any Channel
   let pending: PendingContinue
 
   init(
     _ head: HTTPRequestHead, _ next: @escaping () async throws -> HTTPServerRequestPart?,
-    _ outbound: NIOAsyncChannelOutboundWriter<HTTPServerResponsePart>
+    _ channel: any Channel
   ) {
     self.head = head
-    self.outbound = outbound
+    self.channel = channel
     let pending = PendingContinue(head)
     self.pending = pending
     let body = RequestBody {
       if pending.take() {
-        try await outbound.write(.head(HTTPResponseHead(version: .http1_1, status: .continue)))
+        try await channel.send(.head(HTTPResponseHead(version: .http1_1, status: .continue)))
       }
       switch try await next() {
       case .body(let piece): return piece
@@ -84,19 +81,19 @@ private struct Exchange {
     }
     if !staysOpen { headers.replaceOrAdd(name: "Connection", value: "close") }
     let promised = headers.first(name: "Content-Length").flatMap { Int64($0) }
-    try await outbound.write(
+    try await channel.send(
       .head(HTTPResponseHead(version: .http1_1, status: response.status, headers: headers)))
     guard head.method != .HEAD && hasBody else {
-      try await outbound.write(.end(nil))
+      try await channel.send(.end(nil))
       return true
     }
     var sent: Int64 = 0
     try await response.body.write { piece in
-      try await outbound.write(.body(.byteBuffer(piece)))
+      try await channel.send(.body(.byteBuffer(piece)))
       sent += Int64(piece.readableBytes)
     }
     guard promised == nil || promised == sent else { return false }
-    try await outbound.write(.end(nil))
+    try await channel.send(.end(nil))
     return true
   }
 
@@ -139,6 +136,16 @@ private struct Linger: Sendable {
 }
 
 extension Channel {
+  /// Returns when the system has taken it. The writer of `NIOAsyncChannel` returns earlier: eight downloads at
+  /// once made it hold 500 MiB.
+  fileprivate func send(_ part: HTTPServerResponsePart) async throws {
+    try await withTaskCancellationHandler {
+      try await writeAndFlush(part).get()
+    } onCancel: {
+      close(promise: nil)
+    }
+  }
+
   /// Makes closing a reset: `SO_LINGER` with no time to linger.
   fileprivate func resetOnClose() async throws {
     guard let options = self as? any SocketOptionProvider else { return }

@@ -38,7 +38,7 @@ struct Serve: AsyncParsableCommand {
         .notice(
           "serving \(directory.quoted) as \(server.address)/NAME:TAG until interrupted (Ctrl-C)"))
       try answer("\(server.address)\n")
-      return await signals.first()
+      return try await signals.first()
     }
     throw ExitCode(128 + number)
   }
