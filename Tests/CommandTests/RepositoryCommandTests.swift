@@ -50,6 +50,7 @@ struct RepositoryCommandTests {
     "what is not said clearly is not deleted",
     arguments: [
       (["delete", "localhost:1/a"], "a tag or a digest to delete, such as"),
+      (["delete", "docker://localhost:1/a"], "a tag or a digest to delete, such as"),
       (
         ["delete", "localhost:1/a:t@sha256:" + String(repeating: "a", count: 64)],
         "got both in"

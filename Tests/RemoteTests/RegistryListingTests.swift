@@ -99,8 +99,10 @@ import Testing
     }
     try await registry.run { server in
       try await bench.with(server) { client in
-        let text = try #require(try await client.advice(insteadOf: "lastest"))
-        #expect(text.hasSuffix("has 1.0, 1.1, latest; did you mean \"latest\"?"))
+        let reference = Reference(repository: client.repository, tag: "lastest")
+        let found = await bench.failure { try await client.manifest(of: reference) }
+        #expect(
+          found?.advice?.hasSuffix("has 1.0, 1.1, latest; did you mean \"latest\"?") == true)
       }
     }
   }

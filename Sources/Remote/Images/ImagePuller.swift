@@ -18,7 +18,7 @@ package struct ImagePuller: Sendable {
 
   /// Brings the root that a reference means, with all manifests and configs below it.
   package func documents(of reference: Reference) async throws -> Descriptor {
-    let root = try await client.manifest(ManifestName(reference))
+    let root = try await client.manifest(of: reference)
     try layout.store.put(root.bytes)
     try await children(of: root.descriptor, depth: 0)
     return root.descriptor

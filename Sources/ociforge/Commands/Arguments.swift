@@ -65,7 +65,6 @@ enum UsageError: Failure {
   case tlsVerify(String)
   case pullIntoRegistry(String)
   case notARegistryReference(String)
-  case notARepository(String)
   case nothingToDelete(String)
   case tagAndDigestToDelete(String)
   case otherDigest(String, found: Digest)
@@ -100,8 +99,6 @@ enum UsageError: Failure {
       "OCIFORGE_TLS_VERIFY: expected true or false, got \(text.quoted)"
     case .pullIntoRegistry(let reference):
       "pull writes to oci:DIR[:TAG], oci-archive:FILE[:TAG] or docker-archive:FILE[:NAME], got \(reference.quoted); \"ociforge copy\" goes from registry to registry"
-    case .notARepository(let reference):
-      "expected a repository, HOST[:PORT]/PATH, got \(reference.quoted)"
     case .nothingToDelete(let reference):
       "expected a tag or a digest to delete, such as \("\(reference):TAG".quoted), got \(reference.quoted)"
     case .tagAndDigestToDelete(let reference):

@@ -19,18 +19,29 @@ struct Delete: AsyncParsableCommand {
 
   func run() async throws {
     let console = common.console()
-    let reference = try registryReference(self.reference)
+    let reference = try reference(toDelete: self.reference)
     let repository = reference.repository
     try await registry.withAccess(to: [repository.registry], console.reporter) { access in
       let client = access.registries.repository(repository)
-      switch (reference.tag, reference.digest) {
-      case (let tag?, nil): try await client.deleteTag(tag)
-      case (nil, let digest?): try await client.deleteManifest(digest)
-      case (nil, nil): throw UsageError.nothingToDelete(self.reference)
-      case (_?, _?): throw UsageError.tagAndDigestToDelete(self.reference)
+      if let digest = reference.digest {
+        try await client.deleteManifest(digest)
+      } else if let tag = reference.tag {
+        try await client.deleteTag(tag)
       }
     }
     console.reporter.report(.notice("deleted \(reference)"))
     console.close()
+  }
+
+  /// What is written there and nothing more: no tag is meant where none stands.
+  private func reference(toDelete text: String) throws -> Reference {
+    let reference = try registryReference(text)
+    let scheme = "docker://"
+    let name = text.hasPrefix(scheme) ? String(text.dropFirst(scheme.count)) : text
+    if (try? Repository(parsing: name)) != nil { throw UsageError.nothingToDelete(text) }
+    if reference.tag != nil && reference.digest != nil {
+      throw UsageError.tagAndDigestToDelete(text)
+    }
+    return reference
   }
 }

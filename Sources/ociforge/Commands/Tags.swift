@@ -17,11 +17,7 @@ struct Tags: AsyncParsableCommand {
 
   func run() async throws {
     let console = common.console()
-    let reference = try registryReference(repository)
-    guard reference.tag == nil && reference.digest == nil else {
-      throw UsageError.notARepository(repository)
-    }
-    let repository = reference.repository
+    let repository = try Repository(parsing: repository)
     let tags = try await registry.withAccess(to: [repository.registry], console.reporter) {
       try await $0.registries.repository(repository).tags()
     }

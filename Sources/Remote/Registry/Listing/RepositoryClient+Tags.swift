@@ -1,5 +1,5 @@
 import NIOHTTP1
-import OCISpec
+package import OCISpec
 import Reporting
 
 extension RepositoryClient {
@@ -31,8 +31,22 @@ extension RepositoryClient {
     return found
   }
 
-  /// What to say to somebody who asked for a tag that is not there; `nil` where the tags are not to be had.
-  package func advice(insteadOf tag: String) async throws -> String? {
+  /// The document that a reference means, as ``manifest(_:)`` has it. Where there is no such tag the error says which
+  /// ones there are.
+  package func manifest(
+    of reference: Reference
+  ) async throws -> (bytes: [UInt8], descriptor: Descriptor) {
+    let name = ManifestName(reference)
+    do { return try await manifest(name) } catch var failure as RegistryFailure {
+      if failure.isNotFound, case .tag(let tag) = name, failure.advice == nil {
+        failure.advice = try await advice(insteadOf: tag)
+      }
+      throw failure
+    }
+  }
+
+  /// `nil` where the tags are not to be had.
+  private func advice(insteadOf tag: String) async throws -> String? {
     let tags: [String]
     do { tags = try await self.tags() } catch let failure as RegistryFailure {
       reporter.detail("\(failure)")

@@ -16,7 +16,7 @@ struct ManifestPush {
   func run() async throws {
     let links = ManifestLinks(bytes)
     let request = try request()
-    if tag != nil, try await isThere() {
+    if try await isThere() {
       client.reporter.detail("\(request.url): leads to \(descriptor.digest) already")
       if let subject = links?.subject, try await !client.keepsReferrers(of: subject.digest) {
         try await list(links, under: subject)

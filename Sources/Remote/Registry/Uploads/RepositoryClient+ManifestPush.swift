@@ -2,8 +2,8 @@ package import OCISpec
 import Reporting
 
 extension RepositoryClient {
-  /// Puts a manifest or an index, whose children must be there, under a tag, or under its digest alone. A tag that
-  /// leads to it already is left alone, as registries with immutable tags refuse even that. Where it has a subject
+  /// Puts a manifest or an index, whose children must be there, under a tag, or under its digest alone. Where it is
+  /// there already nothing is put: registries with immutable tags refuse even that. Where it has a subject
   /// and the registry lists no referrers, the subject's fallback tag lists it.
   /// - Parameters:
   ///   - bytes: those that `descriptor` is of.
