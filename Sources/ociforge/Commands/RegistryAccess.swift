@@ -18,7 +18,7 @@ struct RegistryAccess: Sendable {
   func bases(reporter: Reporter) -> RegistryBases {
     RegistryBases(
       resolve: { reference in
-        try await registries.repository(reference.repository).manifest(ManifestName(reference))
+        try await registries.repository(reference.repository).manifest(of: reference)
           .descriptor
       },
       document: { repository, descriptor in
