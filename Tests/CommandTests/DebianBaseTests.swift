@@ -37,35 +37,31 @@ struct DebianBaseTests {
       """)
   }
 
-  @Test("files go where the base's symlinks lead, and the image still runs")
+  @Test("files go where the base's symlinks lead, its folders stay as they are, and it still runs")
   func runs() throws {
     try room.assemble("-o", "layout", "-t", "v1")
     #expect(try sh(nil) == "lib etc run tmp bin\n")
+    try room.expectValid("layout:v1")
+
+    // Podman copies the root for every run: all questions at once.
+    let links = "for link in /lib /bin /var/run; do readlink $link; done"
+    let folders = "stat -c '%n %a %u:%g' / /tmp /etc /usr /usr/lib /usr/bin /run /var"
+    let removed = "ls -d /etc/issue.net /usr/share/common-licenses 2>/dev/null | wc -l"
+    let base = try sh("\(links); \(folders); \(removed)", in: "oci:base:debian")
+    #expect(base.hasSuffix("\n2\n") && base.contains("/tmp 1777 0:0\n"), "\(base)")
+    let inherited = base.dropLast(2)
+    let files = "stat -c '%n %a %U' /usr/lib/x /usr/bin/y /etc/z /run/w"
+    let system = "apt-get --version >/dev/null && . /etc/os-release && echo $ID"
     #expect(
-      try sh("for link in /lib /bin /var/run; do readlink $link; done")
-        == sh("for link in /lib /bin /var/run; do readlink $link; done", in: "oci:base:debian"))
-    #expect(
-      try sh("stat -c '%n %a %U' /usr/lib/x /usr/bin/y /etc/z /run/w") == """
+      try sh("\(links); \(folders); \(removed); \(files); \(system)") == """
+        \(inherited)0
         /usr/lib/x 644 root
         /usr/bin/y 755 root
         /etc/z 644 root
         /run/w 644 root
+        debian
 
         """)
-    #expect(try sh("apt-get --version >/dev/null && . /etc/os-release && echo $ID") == "debian\n")
-    try room.expectValid("layout:v1")
-  }
-
-  @Test("folders of the base keep their modes, and what is removed is gone")
-  func modes() throws {
-    try room.assemble("-o", "layout", "-t", "v1")
-    let folders = "stat -c '%n %a %u:%g' / /tmp /etc /usr /usr/lib /usr/bin /run /var"
-    #expect(try sh(folders) == sh(folders, in: "oci:base:debian"))
-    #expect(try sh("stat -c %a /tmp") == "1777\n")
-    let removed = "ls -d /etc/issue.net /usr/share/common-licenses 2>/dev/null | wc -l"
-    #expect(try sh(removed, in: "oci:base:debian") == "2\n")
-    #expect(try sh(removed) == "0\n")
-    try room.expectValid("layout:v1")
   }
 
   /// Runs a script in the image, or its own command.

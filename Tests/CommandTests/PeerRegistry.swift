@@ -116,6 +116,24 @@ struct Printer {
     }
   }
 
+  /// Writes the definition of an image with one more file, in the folder `app`.
+  static func writeApplication(on base: String, in room: Room) throws {
+    try room.directory.write(
+      "app/image.yaml",
+      """
+      formatVersion: 1
+      name: app
+      platforms: [linux/amd64, linux/arm64]
+      from: \(base)
+      layers:
+        - name: files
+          entries:
+            - { path: /bin/extra, text: "from the app\\n" }
+      config:
+        env: { APP: "yes" }
+      """)
+  }
+
   private static let source = """
     #include <stdio.h>
     int main(int count, char **arguments) {

@@ -67,7 +67,7 @@ struct RegistryPeerTests {
       let inherited = registry.blobs(of: "core/base")
       let requests = try registry.exchanges.count
 
-      try writeApplication(on: base)
+      try Printer.writeApplication(on: base, in: room)
       let image = registry.reference("team/app:v1")
       let digest = try room.forge(
         at: registry, "assemble", "app", "-o", "built", "--push", image, "--push",
@@ -98,7 +98,7 @@ struct RegistryPeerTests {
     try await DockerRegistry.run { registry in
       let base = registry.reference("core/base:v1")
       try room.forge(at: registry, "push", "oci:layout", base)
-      try writeApplication(on: base)
+      try Printer.writeApplication(on: base, in: room)
       let image = registry.reference("team/app:v1")
       let digest = try room.forge(at: registry, "assemble", "app", "-o", "built", "--push", image)
 
@@ -217,23 +217,6 @@ struct RegistryPeerTests {
 
   // The room runs a program below another one, which here gives it its standard input.
   private static let passwordOnStdin = ["sh", "-c", #"printf %s "$PASSWORD" | "$@""#, "sh"]
-
-  private func writeApplication(on base: String) throws {
-    try room.directory.write(
-      "app/image.yaml",
-      """
-      formatVersion: 1
-      name: app
-      platforms: [linux/amd64, linux/arm64]
-      from: \(base)
-      layers:
-        - name: files
-          entries:
-            - { path: /bin/extra, text: "from the app\\n" }
-      config:
-        env: { APP: "yes" }
-      """)
-  }
 }
 
 extension DockerRegistry.Exchange {
@@ -256,13 +239,26 @@ extension Room {
 
   /// The digests of an image's layers for this machine.
   func layers(of layout: String) throws -> [String] {
-    struct Manifest: Decodable {
-      struct Layer: Decodable { let digest: String }
-      let layers: [Layer]
-    }
+    try descriptors(of: layout).map(\.digest)
+  }
+
+  /// Their media types.
+  func layerTypes(of layout: String) throws -> [String] {
+    try descriptors(of: layout).map(\.mediaType)
+  }
+
+  private func descriptors(of layout: String) throws -> [LayerDescriptor] {
     let raw = try forge([
       "inspect", "--raw", "--platform", "linux/\(Built.architecture)", "oci:\(layout)",
     ])
-    return try JSONDecoder().decode(Manifest.self, from: Data(raw.stdout)).layers.map(\.digest)
+    return try JSONDecoder().decode(LayerManifest.self, from: Data(raw.stdout)).layers
   }
+}
+
+private struct LayerManifest: Decodable {
+  let layers: [LayerDescriptor]
+}
+
+private struct LayerDescriptor: Decodable {
+  let mediaType, digest: String
 }

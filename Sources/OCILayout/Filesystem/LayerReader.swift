@@ -89,6 +89,12 @@ package final class LayerReader {
     try archive?.read(into: buffer) ?? 0
   }
 
+  /// Where an entry of this name goes. umoci calls the root's own entry "/", and layer.md does not forbid it.
+  static func place(_ name: [UInt8]) throws(ImagePathError) -> ImagePath {
+    if name == [UInt8(ascii: "/")] { return .root }
+    return try ImagePath(archived: name)
+  }
+
   /// Hardlinks' targets are relative to the image's root whether or not they begin with a slash.
   static func relative(_ target: [UInt8]) -> [UInt8] {
     Array(target.drop { $0 == UInt8(ascii: "/") })
@@ -102,9 +108,7 @@ package final class LayerReader {
   }
 
   private func imagePath(_ bytes: [UInt8]) throws -> ImagePath {
-    // What umoci calls the root's own entry.
-    if bytes == [UInt8(ascii: "/")] { return .root }
-    do { return try ImagePath(archived: bytes) } catch {
+    do { return try Self.place(bytes) } catch {
       throw LayerError.hostileName(layer: layer.digest, error)
     }
   }

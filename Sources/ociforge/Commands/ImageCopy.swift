@@ -33,15 +33,16 @@ struct ImageCopy {
     return root
   }
 
-  /// Straight into the layout: nothing is stored twice.
+  /// Straight into the layout: nothing is stored twice. No layout is made for an image that is not to be had.
   private func pull(
     _ reference: Reference, into path: FilePath, tag: String
   ) async throws -> Descriptor {
     let client = access.registries.repository(reference.repository)
+    let fetched = try await client.manifest(of: reference)
     let layout = try ImageLayout.create(path)
     return try await layout.withWriteSession {
       let puller = ImagePuller(from: client, into: layout, reporter: reporter)
-      let root = try await puller.documents(of: reference)
+      let root = try await puller.documents(below: fetched)
       try await puller.layers(of: root)
       try layout.tag(root, as: tag)
       return root
