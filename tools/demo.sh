@@ -87,7 +87,10 @@ if command -v skopeo >/dev/null; then
 fi
 step 'What is in the registry?' "$forge" tags "$address/demo/ociforge"
 # The registry asks for none. A file that wins at once keeps the user's own credential helpers out of this.
-printf '{"auths":{"%s":{"auth":"%s"}}}' "$address" "$(printf demo:secret | base64)" >"$scratch/auth.json"
+(
+  umask 077
+  printf '{"auths":{"%s":{"auth":"%s"}}}' "$address" "$(printf demo:secret | base64)" >"$scratch/auth.json"
+)
 step 'Which credential would it be shown, and why? Never the secret' \
   env REGISTRY_AUTH_FILE="$scratch/auth.json" "$forge" auth "$address"
 stop_server
