@@ -131,6 +131,9 @@ import Testing
     let other = await chain.trail(for: repository("quay.io"))
     #expect(other[6].said == "no entry for quay.io")
     #expect(other[8].said == "not a registry of Amazon ECR")
+    let amazon = await chain.trail(
+      for: repository("123456789012.dkr.ecr.eu-central-1.amazonaws.com"))
+    #expect(amazon[8].said == "no AWS credentials")
   }
 
   @Test("a registry alone is told of entries for its namespaces")

@@ -137,7 +137,8 @@ extension CredentialChain {
         return .found(newer, key: nil, helper: nil)
       }
       guard let found = try await lookup(repository.registry, nil) else {
-        return .nothing("not a registry of Amazon ECR")
+        let isAmazon = ECRRegistry(repository.registry) != nil
+        return .nothing(isAmazon ? "no AWS credentials" : "not a registry of Amazon ECR")
       }
       return .found(found, key: nil, helper: nil)
     }

@@ -8,7 +8,7 @@ import SystemPackage
 /// An image on its way from anywhere to anywhere. Documents and blobs keep their bytes.
 struct ImageCopy {
   let access: RegistryAccess
-  let creation: RepositoryCreation
+  let creation: RepositoryCreation?
   let reporter: Reporter
 
   /// - Returns: what arrived: the source's root, or its manifest for `platform`.
@@ -52,7 +52,7 @@ struct ImageCopy {
   private func push(
     _ root: Descriptor, of image: OpenedImage, to repository: Repository, tags: [String]
   ) async throws {
-    try await creation.ensure(repository, access, reporter)
+    try await creation?.ensure(repository, access, reporter)
     let origin = image.repository
     let isNeighbour = origin.map { $0.registry.matches(repository.registry) } ?? false
     _ = try await ImagePusher(

@@ -17,11 +17,13 @@ struct Push: AsyncParsableCommand {
   var references: [String]
 
   @OptionGroup var transfer: TransferOptions
+  @OptionGroup var creation: RepositoryCreation
 
   func run() async throws {
     let source = try ImageReference(parsing: source)
     let references = try references.map(registryReference)
-    try await transfer.copy(source, to: references.map(ImageReference.registry))
+    try await transfer.copy(
+      source, to: references.map(ImageReference.registry), creation: creation)
   }
 }
 
@@ -62,10 +64,12 @@ struct Copy: AsyncParsableCommand {
   var destination: String
 
   @OptionGroup var transfer: TransferOptions
+  @OptionGroup var creation: RepositoryCreation
 
   func run() async throws {
     try await transfer.copy(
-      ImageReference(parsing: source), to: [ImageReference(parsing: destination)])
+      ImageReference(parsing: source), to: [ImageReference(parsing: destination)],
+      creation: creation)
   }
 }
 

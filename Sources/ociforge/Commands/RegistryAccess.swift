@@ -107,6 +107,7 @@ extension TransportOptions {
     settings.plainHTTP = Set(plainHosts)
     settings.verifiesCertificates = try checksCertificates()
     settings.allowsPlaintextCredentials = allowPlaintextCredentials
+    settings.allowsPrivateRedirects = allowPrivateRedirects
     return settings
   }
 }

@@ -12,12 +12,15 @@ struct TransferOptions: ParsableArguments {
   @Option(help: "Also write the digest to a file.", completion: .file())
   var digestFile: String?
 
-  @OptionGroup var creation: RepositoryCreation
   @OptionGroup var registry: RegistryOptions
   @OptionGroup var common: CommonOptions
 
   /// Copies, and answers with the digest.
-  func copy(_ source: ImageReference, to destinations: [ImageReference]) async throws {
+  ///
+  /// - Parameter creation: how a repository that is missing is made; `nil` where nothing goes to a registry.
+  func copy(
+    _ source: ImageReference, to destinations: [ImageReference], creation: RepositoryCreation? = nil
+  ) async throws {
     let console = common.console()
     let registries = ([source] + destinations).compactMap(\.registry)
     let root = try await registry.withAccess(to: registries, console.reporter) { access in

@@ -23,6 +23,9 @@ struct TransportOptions: ParsableArguments {
   @Flag(help: "Send credentials to a registry of --plain-http, where others may read them.")
   var allowPlaintextCredentials = false
 
+  @Flag(help: "Follow redirects of a registry with a public address to a private one.")
+  var allowPrivateRedirects = false
+
   /// The flags' hosts and those of the environment.
   var plainHosts: [String] {
     plainHTTP + (environment("OCIFORGE_PLAIN_HTTP") ?? "").split(separator: ",").map(String.init)
