@@ -21,7 +21,9 @@ struct ImageCopy {
       return try await pull(reference, into: path, tag: tag ?? reference.tag ?? "latest")
     }
     let image = try await OpenedImage.open(source, access: access, reporter: reporter)
-    let root = try platform.map { try image.manifest(for: $0).descriptor } ?? image.root
+    let takesOne = destinations.contains { if case .dockerArchive = $0 { true } else { false } }
+    let root =
+      try platform != nil || takesOne ? image.manifest(for: platform).descriptor : image.root
     try check(root, isWhat: destinations)
     let references = destinations.compactMap { destination -> Reference? in
       if case .registry(let reference) = destination { reference } else { nil }
@@ -81,11 +83,10 @@ struct ImageCopy {
           root, tag: tag ?? image.tag ?? "latest", from: image.layout, epoch: 0, to: sink)
       }
     case .dockerArchive(let path, let name):
-      let manifest = try root.mediaType.isIndex ? image.manifest(for: nil).descriptor : root
-      try await image.obtainAll(of: manifest)
+      try await image.obtainAll(of: root)
       try withArchiveOutput(path.string) { sink in
         try DockerArchive.write(
-          manifest, names: [name ?? image.name].compactMap { $0 }, from: image.layout, epoch: 0,
+          root, names: [name ?? image.name].compactMap { $0 }, from: image.layout, epoch: 0,
           to: sink)
       }
     }
