@@ -29,7 +29,7 @@ struct RegistryConcurrencyTests {
       """)
   }
 
-  @Test("eight pushers of one image to one repository all end well")
+  @Test("U20: eight pushers of one image to one repository all end well")
   func onePlace() async throws {
     let digest = try room.assemble("-o", "layout")
     try await DockerRegistry.run(.tokens(lifetime: 300)) { registry in

@@ -32,7 +32,8 @@ struct RegistryKillTests {
       """)
   }
 
-  @Test("a push killed at any moment is finished by the next, which sends no finished blob again")
+  @Test(
+    "U28: a push killed at any moment is finished by the next, which sends no finished blob again")
   func push() async throws {
     let digest = try room.assemble("-o", "layout")
     try await DockerRegistry.run { registry in
@@ -64,7 +65,9 @@ struct RegistryKillTests {
     try room.expectValid("layout")
   }
 
-  @Test("a pull killed at any moment is finished by the next, which fetches no finished blob again")
+  @Test(
+    "U28: a pull killed at any moment is finished by the next, which fetches no finished blob again"
+  )
   func pull() async throws {
     let digest = try room.assemble("-o", "layout")
     let all = try blobs(in: "layout")

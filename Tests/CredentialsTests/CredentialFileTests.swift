@@ -135,7 +135,7 @@ import Testing
       "ghcr.io/a", nil),
   ]
 
-  @Test("a file gives a repository its credential", arguments: cases)
+  @Test("A17: a file gives a repository its credential", arguments: cases)
   func finds(_ test: Case) async throws {
     let account = try Account()
     let file = try account.write("auth.json", test.file)

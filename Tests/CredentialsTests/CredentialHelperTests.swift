@@ -43,14 +43,14 @@ import Testing
         == "docker-credential-x, named by \"\(account.path)/home/.docker/config.json\"")
   }
 
-  @Test("the user <token> says that the secret is an identity token")
+  @Test("A16: the user <token> says that the secret is an identity token")
   func identityToken() async throws {
     try account.helper("x", Self.answer("<token>", "refresh"))
     #expect(try await find()?.credential == .identityToken(user: nil, Secret("refresh")))
   }
 
   @Test(
-    "a helper that has nothing leaves the registry anonymous",
+    "A16: a helper that has nothing leaves the registry anonymous",
     arguments: [
       "echo credentials not found in native keychain; exit 1",
       "echo ' credentials not found in native keychain '; exit 2",
@@ -62,7 +62,7 @@ import Testing
     #expect(try await find() == nil)
   }
 
-  @Test("where a helper has nothing, the file's own entry and later files are asked")
+  @Test("A16: where a helper has nothing, the file's own entry and later files are asked")
   func nextSource() async throws {
     try account.helper("x", "echo credentials not found in native keychain; exit 1")
     try account.write(
@@ -74,7 +74,7 @@ import Testing
   }
 
   @Test(
-    "a helper that is broken is an error that names it",
+    "A16: a helper that is broken is an error that names it",
     arguments: [
       (
         "another error, on stdout", "echo 'keychain is locked'; exit 1", FailureKind.denied,
@@ -138,7 +138,7 @@ import Testing
     #expect(!String(reflecting: error).contains("s3cret"))
   }
 
-  @Test("a helper that hangs is ended with all that it started")
+  @Test("A16: a helper that hangs is ended with all that it started")
   func hangs() async throws {
     try account.helper(
       "x", "trap '' TERM; sleep 300 & echo $! > \(account.path)/pid; wait; sleep 300")
@@ -166,7 +166,7 @@ import Testing
     #expect(!isAlive())
   }
 
-  @Test("a helper that is not installed is an error that names it and its file")
+  @Test("A16: a helper that is not installed is an error that names it and its file")
   func missing() async throws {
     let error = await #expect(throws: CredentialError.self) { try await find() }
     #expect(
@@ -177,7 +177,8 @@ import Testing
   }
 
   @Test(
-    "a name that leads elsewhere is refused", arguments: ["../x", "x/../../x", "-x", "a b", "ü"])
+    "A16: a name that leads elsewhere is refused",
+    arguments: ["../x", "x/../../x", "-x", "a b", "ü"])
   func malformedName(_ name: String) async throws {
     try account.write("bin/x", "#!/bin/sh\ntouch \(account.path)/ran\n", mode: 0o755)
     try account.write("home/.docker/config.json", #"{"credHelpers":{"ghcr.io":"\#(name)"}}"#)

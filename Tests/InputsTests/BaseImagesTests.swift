@@ -88,7 +88,7 @@ struct BaseImagesTests {
     #expect(found == "linux/arm64")
   }
 
-  @Test("indexes nested deeper than 8 levels are refused", arguments: [8, 9])
+  @Test("P7: indexes nested deeper than 8 levels are refused", arguments: [8, 9])
   func deep(levels: Int) async throws {
     let from = try bench.layout { store in
       var entry = try SampleImage().store(in: store)
@@ -260,7 +260,7 @@ struct BaseImagesTests {
     },
   ]
 
-  @Test("what is wrong with an image's documents is refused", arguments: faults)
+  @Test("P16, P17: what is wrong with an image's documents is refused", arguments: faults)
   func refused(_ fault: Fault) async throws {
     let from = try bench.layout { store in
       var image = try SampleImage()
@@ -273,7 +273,7 @@ struct BaseImagesTests {
     #expect(failure?.kind == .data)
   }
 
-  @Test("an entry of an index with another size than its document is refused")
+  @Test("P8: an entry of an index with another size than its document is refused")
   func childSize() async throws {
     let from = try bench.layout { store in
       var manifest = try SampleImage().store(in: store)

@@ -217,7 +217,7 @@ struct BaseResolverTests {
     #expect(bench.log.take().filter { !$0.contains("r.example") } == ["document"])
   }
 
-  @Test("a document that is not what its digest says is not believed")
+  @Test("P1: a document that is not what its digest says is not believed")
   func wrongDocument() async throws {
     var bench = bench
     let image = try SampleImage()
@@ -263,7 +263,7 @@ struct BaseResolverTests {
 
   // MARK: Layers
 
-  @Test("a layer with another DiffID than the config gives is refused, cached listing or not")
+  @Test("P17: a layer with another DiffID than the config gives is refused, cached listing or not")
   func wrongDiffID() async throws {
     var image = try SampleImage()
     let wrong = DiffID(try Digest.sha256(of: []))
@@ -279,7 +279,7 @@ struct BaseResolverTests {
     }
   }
 
-  @Test("a layer that is cut short is refused, whatever its digest says")
+  @Test("X10: a layer that is cut short is refused, whatever its digest says")
   func cutLayer() async throws {
     var image = try SampleImage()
     image.layers[0].bytes = try gzip(image.layers[0].tar).dropLast(9)

@@ -53,7 +53,7 @@ struct LayerListingTests {
     #expect(listing.diffID.digest == (try Digest.of(tar, by: .sha512)))
   }
 
-  @Test("what follows the end of the archive counts for the DiffID and holds no entries")
+  @Test("X9: what follows the end of the archive counts for the DiffID and holds no entries")
   func trailingBytes() throws {
     let bytes = try tar(Self.members)
     let padded = bytes + [UInt8](repeating: 7, count: 300_000)
@@ -76,7 +76,7 @@ struct LayerListingTests {
     }
   }
 
-  @Test("a compressed layer that is cut short is refused, wherever the cut is")
+  @Test("X10: a compressed layer that is cut short is refused, wherever the cut is")
   func cut() throws {
     let blob = try SmallImage.gzip(tar(Self.members))
     for count in [1, 5, 20, blob.count / 2, blob.count - 9, blob.count - 1] {
@@ -105,7 +105,7 @@ struct LayerListingTests {
     }
   }
 
-  @Test("a layer that unpacks to more than the limit is refused, in entries or behind them")
+  @Test("X10: a layer that unpacks to more than the limit is refused, in entries or behind them")
   func bomb() throws {
     let zeros = [UInt8](repeating: 0, count: 400_000)
     let inside = try SmallImage.gzip(SmallImage.tar([("zeros", zeros)]))
@@ -128,7 +128,7 @@ struct LayerListingTests {
   }
 
   @Test(
-    "compressions that images do not have are refused, and two over each other",
+    "X14: compressions that images do not have are refused, and two over each other",
     .enabled(if: peers("bzip2", "xz", "zstd")))
   func otherCompressions() throws {
     let bytes = try tar(Self.members)
@@ -147,7 +147,7 @@ struct LayerListingTests {
   }
 
   @Test(
-    "a zstd window of more than 128 MiB is refused, one of 128 MiB is not",
+    "X10: a zstd window of more than 128 MiB is refused, one of 128 MiB is not",
     .enabled(if: peers("zstd")), arguments: [(27, true), (28, false)])
   func zstdWindow(log: Int, isTaken: Bool) throws {
     let bytes = try tar(Self.members)
@@ -157,7 +157,7 @@ struct LayerListingTests {
     #expect((listing != nil) == isTaken)
   }
 
-  @Test("a name that leaves the image is refused")
+  @Test("X1: a name that leaves the image is refused")
   func hostileName() throws {
     let layer = try put(tar([.file("../x")]))
     #expect(throws: LayerError.self) { try LayerListing.make(layer, from: store) }

@@ -31,7 +31,7 @@ struct ChallengeTests {
   }
 
   @Test(
-    "each form is read, and Bearer goes before Basic",
+    "A2: each form is read, and Bearer goes before Basic",
     arguments: [
       Row(
         #"Bearer realm="https://a/t",service="r",scope="repository:x:pull,push""#,
@@ -86,7 +86,7 @@ struct ChallengeTests {
   }
 
   @Test(
-    "what is no challenge ends its line; what was complete before it stays",
+    "A2: what is no challenge ends its line; what was complete before it stays",
     arguments: [
       Row(#"Basic realm="a", Bearer realm="https://b"#, parse: [basic("a")], .basic(realm: "a")),
       Row(#"Basic realm="Dev" charset="UTF-8""#, parse: [], nil),
@@ -112,7 +112,7 @@ struct ChallengeTests {
     ])
   func malformed(_ row: Row) { table(row) }
 
-  @Test("no more than 16 KiB of lines are read")
+  @Test("A2: no more than 16 KiB of lines are read")
   func bounded() {
     let long = "Basic realm=\"\(String(repeating: "a", count: 16 << 10))\""
     #expect(Challenge.parse([long]).isEmpty)
@@ -122,7 +122,8 @@ struct ChallengeTests {
   }
 
   @Test(
-    "whatever bytes come, nothing crashes, and nothing that could end a header line gets through")
+    "A2: whatever bytes come, nothing crashes, and nothing that could end a header line gets through"
+  )
   func randomBytes() {
     var generator = SplitMix(state: 7)
     let pieces = [

@@ -482,7 +482,7 @@ import Testing
     }
   }
 
-  @Test("a password does not go over plain http to another machine unless that is wanted")
+  @Test("A7: a password does not go over plain http to another machine unless that is wanted")
   func plaintextCredential() async throws {
     let bench = try RegistryBench(), manifest = try SampleManifest()
     try await ScriptedServer.run({ request in

@@ -5,6 +5,7 @@ import OCISpec
 import Remote
 import Reporting
 import Synchronization
+import TestSupport
 import Testing
 
 /// A registry of one scripted server, and what its client did.
@@ -53,6 +54,19 @@ final class RegistryBench: Sendable {
     ) { registries in
       try await body(registries.repository(repository))
     }
+  }
+
+  /// The same with the registry of `ociforge serve`.
+  func with<Result>(
+    _ registry: FaultyRegistry, settings: RegistrySettings? = nil,
+    _ body: (RepositoryClient) async throws -> Result
+  ) async throws -> Result {
+    var settings = settings ?? self.settings()
+    settings.plainHTTP = [registry.host]
+    let repository = try Repository(parsing: "\(registry.host)/team/app")
+    return try await withRegistries(
+      settings, credentials: .anonymous, reporter: bench.reporter
+    ) { try await body($0.repository(repository)) }
   }
 
   /// The failure that something ends in.

@@ -37,7 +37,7 @@ struct LinkHeaderTests {
 @Suite("Warning")
 struct RegistryWarningsTests {
   @Test(
-    "only the code 299 counts, and its text",
+    "S13: only the code 299 counts, and its text",
     arguments: [
       (#"299 - "deprecated""#, ["deprecated"]), (#"299 - "say \"hi\"""#, ["say \"hi\""]),
       (#"299 - "a", 299 - "b", 299 - "a""#, ["a", "b"]),
@@ -52,7 +52,7 @@ struct RegistryWarningsTests {
     #expect(warnings.collect([line]) == texts)
   }
 
-  @Test("each is said once, whichever answer brings it again; 4,096 bytes are enough")
+  @Test("S13: each is said once, whichever answer brings it again; 4,096 bytes are enough")
   func bounded() {
     var warnings = RegistryWarnings()
     #expect(warnings.collect(Array(repeating: #"299 - "a""#, count: 50)) == ["a"])
@@ -67,7 +67,7 @@ struct RegistryWarningsTests {
 @Suite("Range of an upload")
 struct UploadRangeTests {
   @Test(
-    "is 0-<end>, and bytes= may stand before it",
+    "U11: is 0-<end>, and bytes= may stand before it",
     arguments: [
       ("0-0", 0, 0), ("0-9", 0, 9), ("bytes=0-9", 0, 9), ("Bytes=0-9", 0, 9), (" 3-7 ", 3, 7),
       ("0-9223372036854775807", 0, Int64.max),
@@ -78,7 +78,7 @@ struct UploadRangeTests {
   }
 
   @Test(
-    "anything else is none",
+    "U11: anything else is none",
     arguments: [
       "", "-", "0-", "-9", "9", "9-0", "0-9/10", "bytes 0-9", "0-9-9", "+0-9", "0--9", "a-b",
       "0-9223372036854775808", "0-0x9", "0-9,11-12",
@@ -88,7 +88,7 @@ struct UploadRangeTests {
   }
 
   @Test(
-    "says how much the registry has; what cannot be true ends the upload",
+    "U11: says how much the registry has; what cannot be true ends the upload",
     arguments: [
       ("0-9", 10, 0, 10), ("0-4", 10, 0, 5), ("0-0", 10, 0, 0), ("0-0", 10, 1, 1),
       ("0-0", 0, 0, 0), ("0-10", 10, 0, nil), ("0-99", 10, 0, nil), ("1-9", 10, 0, nil),

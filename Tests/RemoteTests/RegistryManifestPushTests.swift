@@ -135,7 +135,7 @@ import Testing
 
   // MARK: Answers
 
-  @Test("200 and 202 are believed once the manifest is there", arguments: [200, 202])
+  @Test("S6, U7: 200 and 202 are believed once the manifest is there", arguments: [200, 202])
   func otherSuccess(status: Int) async throws {
     let taken = FakeRegistry { kind, _, _ in
       kind == .putManifest ? .afterwards(.status(status)) : nil
@@ -150,7 +150,7 @@ import Testing
     #expect(found.kind == .protocolBroken)
   }
 
-  @Test("a registry that changes the bytes has not taken the manifest")
+  @Test("U6: a registry that changes the bytes has not taken the manifest")
   func otherDigest() async throws {
     let other = try Digest.sha256(of: [1])
     let registry = FakeRegistry { kind, _, _ in
@@ -161,7 +161,7 @@ import Testing
     #expect(found.problem == .digestMismatch(expected: manifest.digest, found: other))
   }
 
-  @Test("an answer that got lost is made up for by looking, not by another PUT")
+  @Test("T9: an answer that got lost is made up for by looking, not by another PUT")
   func lostAnswer() async throws {
     let registry = FakeRegistry { kind, _, _ in
       kind == .putManifest ? .resetAfterwards : nil
@@ -170,7 +170,7 @@ import Testing
     #expect(registry.log == [.lookManifest, .putManifest, .lookManifest])
   }
 
-  @Test("a server's trouble that passes is waited out", arguments: [429, 500, 502, 503])
+  @Test("S1: a server's trouble that passes is waited out", arguments: [429, 500, 502, 503])
   func trouble(status: Int) async throws {
     let registry = FakeRegistry { kind, number, _ in
       kind == .putManifest && number < 2 ? .status(status) : nil
@@ -190,7 +190,7 @@ import Testing
     #expect(registry.count(.putManifest) == 1)
   }
 
-  @Test("more than 4 MiB is not even sent")
+  @Test("P4: more than 4 MiB is not even sent")
   func tooLarge() async throws {
     let registry = FakeRegistry()
     let manifest = try SampleManifest(String(repeating: " ", count: (4 << 20) + 1))

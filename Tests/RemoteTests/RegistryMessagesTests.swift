@@ -5,7 +5,7 @@ import Testing
 @Suite("Body of a registry's error")
 struct RegistryMessagesTests {
   @Test(
-    "says what it says, in whatever form",
+    "S5: says what it says, in whatever form",
     arguments: [
       (
         #"{"errors":[{"code":"MANIFEST_UNKNOWN","message":"manifest unknown"}]}"#,
@@ -47,7 +47,7 @@ struct RegistryMessagesTests {
     #expect(RegistryMessages.text(RegistryMessages.parse(Array(body.utf8))) == text)
   }
 
-  @Test("bytes that are no UTF-8 are repaired")
+  @Test("S5: bytes that are no UTF-8 are repaired")
   func invalidUTF8() {
     let body = Array(#"{"errors":[{"code":"A","message":"x"#.utf8) + [0xFF] + Array(#""}]}"#.utf8)
     #expect(
@@ -55,7 +55,7 @@ struct RegistryMessagesTests {
     #expect(RegistryMessages.text(RegistryMessages.parse([0xFF, 0xFE])) == "\u{FFFD}\u{FFFD}")
   }
 
-  @Test("whatever the size, the text is short")
+  @Test("S5: whatever the size, the text is short")
   func bounded() {
     let long = String(repeating: "long ", count: 50_000)
     let error = #"{"code":"A","message":"\#(long.prefix(3000))","detail":"\#(long.prefix(3000))"}"#

@@ -353,7 +353,7 @@ private typealias Script = @Sendable (ScriptedServer.Request) -> ScriptedServer.
   }
 
   @Test(
-    "a body that comes in many pieces of a megabyte is gone on with, ten times at most",
+    "T3, T4: a body that comes in many pieces of a megabyte is gone on with, ten times at most",
     arguments: [9, 12])
   func manyPieces(_ pieces: Int) async throws {
     let bench = try RegistryBench()

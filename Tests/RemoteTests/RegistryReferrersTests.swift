@@ -55,7 +55,7 @@ import Testing
       ])
   }
 
-  @Test("neither a list nor a fallback tag is nothing")
+  @Test("U27: neither a list nor a fallback tag is nothing")
   func nothing() async throws {
     #expect(try await referrers { _ in .status(404) }.found == [])
   }
@@ -91,7 +91,7 @@ import Testing
     #expect(bench.warnings.count == 1)
   }
 
-  @Test("a refusal is no empty list", arguments: [401, 403])
+  @Test("U27: a refusal is no empty list", arguments: [401, 403])
   func denied(status: Int) async throws {
     await #expect(throws: RegistryFailure.self) { try await referrers { _ in .status(status) } }
   }

@@ -47,7 +47,7 @@ import Testing
 
   // MARK: The usual ways
 
-  @Test("a blob goes in one PUT with its length, and its query is kept byte for byte")
+  @Test("U2: a blob goes in one PUT with its length, and its query is kept byte for byte")
   func monolithic() async throws {
     let registry = FakeRegistry(), blob = try SampleBlob(), bench = try RegistryBench()
     let file = try bench.bench.directory.write("blob", blob.bytes)
@@ -538,7 +538,7 @@ import Testing
     #expect(registry.blob(blob.descriptor.digest) == blob.bytes)
   }
 
-  @Test("a cut chunk goes on where the registry stands")
+  @Test("U12: a cut chunk goes on where the registry stands")
   func cutChunk() async throws {
     let registry = FakeRegistry { [tooLarge] kind, number, request in
       if tooLarge(kind, request) { return .status(413) }

@@ -19,7 +19,7 @@ struct UploadLocationTests {
   }
 
   @Test(
-    "is resolved against the request, keeps its query byte for byte, and ends in the digest",
+    "U2: is resolved against the request, keeps its query byte for byte, and ends in the digest",
     arguments: [
       (
         base, "/v2/n/blobs/uploads/U?_state=a%2Bb%3D", .same,
@@ -62,7 +62,7 @@ struct UploadLocationTests {
   }
 
   @Test(
-    "what it may not be",
+    "U2: what it may not be",
     arguments: [
       ("http://other.ex/u", "insecure"), ("http://r.ex/u", "insecure"),
       ("http://r.ex:5001/u", "insecure"), ("https://169.254.169.254/latest", "notPublic"),
@@ -84,7 +84,7 @@ struct UploadLocationTests {
     #expect(!said.contains("hush"), "\(said)")
   }
 
-  @Test("a private network is allowed where asked for, this machine and its link never")
+  @Test("U2: a private network is allowed where asked for, this machine and its link never")
   func allowsPrivate() throws {
     #expect(try location("https://10.0.0.5/u", allowsPrivate: true).url.host == "10.0.0.5")
     for text in ["https://127.0.0.1/u", "https://169.254.169.254/u", "https://[fe80::1]/u"] {

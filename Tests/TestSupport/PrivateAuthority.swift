@@ -30,8 +30,11 @@ package struct PrivateAuthority: Sendable {
         "install", ["-D", "-m", "644", certificate.string, "\(certificateFolder.string)/ca.crt"]))
   }
 
-  /// Makes `<name>.pem` and `<name>.key`, valid for the names given as `openssl` writes them.
-  package func issue(_ name: String, for subjects: String = "DNS:localhost") throws -> Identity {
+  /// Makes `<name>.pem` and `<name>.key`, valid for the names given as `openssl` writes them, and for so many days;
+  /// less than none are over.
+  package func issue(
+    _ name: String, for subjects: String = "DNS:localhost", days: Int = 2
+  ) throws -> Identity {
     let issued = Identity(
       certificate: folder.appending("\(name).pem"), key: folder.appending("\(name).key"))
     let request = folder.appending("\(name).csr").string
@@ -40,7 +43,7 @@ package struct PrivateAuthority: Sendable {
       "-subj", "/CN=\(name)", "-addext", "subjectAltName=\(subjects)",
       "-keyout", issued.key.string, "-out", request)
     try openssl(
-      "x509", "-req", "-in", request, "-copy_extensions", "copy", "-days", "2",
+      "x509", "-req", "-in", request, "-copy_extensions", "copy", "-days", "\(days)",
       "-CA", certificate.string, "-CAkey", identity.key.string, "-CAcreateserial",
       "-out", issued.certificate.string)
     return issued

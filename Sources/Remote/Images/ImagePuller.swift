@@ -26,34 +26,45 @@ package struct ImagePuller: Sendable {
     below root: (bytes: [UInt8], descriptor: Descriptor)
   ) async throws -> Descriptor {
     try layout.store.put(root.bytes)
-    try await children(of: root.descriptor, depth: 0)
+    try await documents(below: root.descriptor)
     return root.descriptor
   }
 
-  private func children(of document: Descriptor, depth: Int) async throws {
-    if document.mediaType.isIndex {
-      guard depth < ImageLayout.maximumIndexDepth else {
-        throw LayoutError.nestedTooDeep(document.digest, limit: ImageLayout.maximumIndexDepth)
+  /// Level by level, with one limit for all: indexes that name the same index again and again, which does so too,
+  /// are few bytes and endless work.
+  private func documents(below root: Descriptor) async throws {
+    var level = [root], depth = 0, count = 0
+    while !level.isEmpty {
+      let indexes = level.filter(\.mediaType.isIndex)
+      guard depth < ImageLayout.maximumIndexDepth || indexes.isEmpty else {
+        throw LayoutError.nestedTooDeep(root.digest, limit: ImageLayout.maximumIndexDepth)
       }
-      let entries = try layout.imageIndex(document).body.manifests
-      guard entries.count <= ImageLayout.maximumIndexEntries else {
-        throw LayoutError.tooManyEntries(document.digest, limit: ImageLayout.maximumIndexEntries)
-      }
-      _ = try await concurrently(entries, limit: Self.concurrencyLimit) { entry in
-        guard entry.mediaType.isIndex || entry.mediaType.isManifest else {
-          reporter.warn("\(entry.digest): \(entry.mediaType.rawValue.quoted) is no image; left out")
-          return
+      _ = try await concurrently(level, limit: Self.concurrencyLimit) { try await bring($0) }
+      var next: [Descriptor] = []
+      for index in indexes {
+        next += try layout.imageIndex(index).body.manifests
+        guard count + next.count <= ImageLayout.maximumIndexEntries else {
+          throw LayoutError.tooManyEntries(root.digest, limit: ImageLayout.maximumIndexEntries)
         }
-        if try !layout.store.contains(entry) {
-          try layout.store.put(try await client.manifest(entry).bytes)
-        }
-        try await children(of: entry, depth: depth + 1)
       }
-    } else {
-      let config = try layout.manifest(document).body.config
-      if try !layout.store.contains(config) {
-        try layout.store.put(try await client.document(config))
+      count += next.count
+      level = next.filter { entry in
+        if entry.mediaType.isIndex || entry.mediaType.isManifest { return true }
+        reporter.warn("\(entry.digest): \(entry.mediaType.rawValue.quoted) is no image; left out")
+        return false
       }
+      depth += 1
+    }
+  }
+
+  private func bring(_ document: Descriptor) async throws {
+    if try !layout.store.contains(document) {
+      try layout.store.put(try await client.manifest(document).bytes)
+    }
+    guard document.mediaType.isManifest else { return }
+    let config = try layout.manifest(document).body.config
+    if try !layout.store.contains(config) {
+      try layout.store.put(try await client.document(config))
     }
   }
 

@@ -29,6 +29,11 @@ extension RegistryTransport {
       let status = Int(response.status.code)
       reporter.detail("\(request.method) \(current): \(status)")
       note(response, from: current, in: session)
+      // A proxy of plain http says it as if it were the registry.
+      if status == 407 {
+        await drain(response)
+        throw TransferFailure(url: current, fault: .proxyWantsAuthentication)
+      }
       guard RedirectPolicy.isRedirect(status) else {
         try check(encodingOf: response, from: current, for: request)
         return (response, current)
