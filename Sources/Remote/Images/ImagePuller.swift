@@ -16,39 +16,54 @@ package struct ImagePuller: Sendable {
     self.reporter = reporter
   }
 
-  /// Brings the root that a reference means, with all manifests and configs below it.
+  /// Brings the root that a reference means, with all manifests and configs below it. However often an index names
+  /// a document, it is brought once.
   package func documents(of reference: Reference) async throws -> Descriptor {
     let root = try await client.manifest(of: reference)
     try layout.store.put(root.bytes)
-    try await children(of: root.descriptor, depth: 0)
-    return root.descriptor
-  }
-
-  private func children(of document: Descriptor, depth: Int) async throws {
-    if document.mediaType.isIndex {
-      guard depth < ImageLayout.maximumIndexDepth else {
-        throw LayoutError.nestedTooDeep(document.digest, limit: ImageLayout.maximumIndexDepth)
-      }
-      let entries = try layout.imageIndex(document).body.manifests
-      guard entries.count <= ImageLayout.maximumIndexEntries else {
-        throw LayoutError.tooManyEntries(document.digest, limit: ImageLayout.maximumIndexEntries)
-      }
-      _ = try await concurrently(entries, limit: Self.concurrencyLimit) { entry in
-        guard entry.mediaType.isIndex || entry.mediaType.isManifest else {
-          reporter.warn("\(entry.digest): \(entry.mediaType.rawValue.quoted) is no image; left out")
-          return
-        }
-        if try !layout.store.contains(entry) {
-          try layout.store.put(try await client.manifest(entry).bytes)
-        }
-        try await children(of: entry, depth: depth + 1)
-      }
+    var images: [Descriptor] = []
+    if root.descriptor.mediaType.isIndex {
+      var seen: Set = [root.descriptor.digest]
+      try await collect(below: root.descriptor, depth: 0, &images, &seen)
     } else {
-      let config = try layout.manifest(document).body.config
+      images = [root.descriptor]
+    }
+    _ = try await concurrently(images, limit: Self.concurrencyLimit) { image in
+      try await bring(image)
+      let config = try layout.manifest(image).body.config
       if try !layout.store.contains(config) {
         try layout.store.put(try await client.document(config))
       }
     }
+    return root.descriptor
+  }
+
+  /// Brings all indexes below one that is here, and finds the manifests that they name.
+  private func collect(
+    below index: Descriptor, depth: Int, _ images: inout [Descriptor], _ seen: inout Set<Digest>
+  ) async throws {
+    guard depth < ImageLayout.maximumIndexDepth else {
+      throw LayoutError.nestedTooDeep(index.digest, limit: ImageLayout.maximumIndexDepth)
+    }
+    for entry in try layout.imageIndex(index).body.manifests
+    where seen.insert(entry.digest).inserted {
+      guard seen.count <= ImageLayout.maximumIndexEntries else {
+        throw LayoutError.tooManyEntries(index.digest, limit: ImageLayout.maximumIndexEntries)
+      }
+      if entry.mediaType.isIndex {
+        try await bring(entry)
+        try await collect(below: entry, depth: depth + 1, &images, &seen)
+      } else if entry.mediaType.isManifest {
+        images.append(entry)
+      } else {
+        reporter.warn("\(entry.digest): \(entry.mediaType.rawValue.quoted) is no image; left out")
+      }
+    }
+  }
+
+  private func bring(_ document: Descriptor) async throws {
+    guard try !layout.store.contains(document) else { return }
+    try layout.store.put(try await client.manifest(document).bytes)
   }
 
   /// Brings the layers of everything below `root`, whose documents are here.
