@@ -99,7 +99,6 @@ struct TokenResponseTests {
       (#"{"token":"a","token":"hush"}"#, .notAnObject),
       (#"{"token":"hush\nX: y"}"#, .unusableToken), (#"{"token":"hush\r"}"#, .unusableToken),
       (#"{"token":"hush\u0000"}"#, .unusableToken), (#"{"token":"hush hush"}"#, .unusableToken),
-      (#"{"token":"a","refresh_token":"hush\n"}"#, .unusableToken),
     ] as [(String, TokenResponseError)])
   func refuses(body: String, error: TokenResponseError) {
     #expect(throws: error) { try parse(body) }
@@ -138,14 +137,6 @@ struct TokenResponseTests {
   func renewal() throws {
     #expect(try parse(#"{"token":"t"}"#).renewalAge == .seconds(54))
     #expect(try parse(#"{"token":"t","expires_in":3600}"#).renewalAge == .seconds(3240))
-  }
-
-  @Test("a refresh token comes along where there is one")
-  func refreshTokens() throws {
-    #expect(
-      try parse(#"{"token":"t","refresh_token":"r"}"#).refreshToken?.reveal() == "r")
-    #expect(try parse(#"{"token":"t","refresh_token":""}"#).refreshToken == nil)
-    #expect(try parse(#"{"token":"t"}"#).refreshToken == nil)
   }
 
   @Test("the answer prints without its secrets; every error is the service's")

@@ -90,6 +90,11 @@ struct UploadLocationTests {
     for text in ["https://127.0.0.1/u", "https://169.254.169.254/u", "https://[fe80::1]/u"] {
       #expect(throws: UploadLocationError.self) { try location(text, allowsPrivate: true) }
     }
+    // A forwarded port is on loopback by its name only.
+    #expect(throws: UploadLocationError.self) {
+      try location(
+        "http://169.254.169.254/u", from: "http://127.0.0.1:5000/v2/", allowsPrivate: true)
+    }
     // A registry over plain http cannot send the bytes to another one over plain http.
     #expect(throws: UploadLocationError.self) {
       try location("http://other.lan/u", from: "http://reg.lan:5000/v2/")

@@ -105,6 +105,8 @@ import Testing
       ("http://a.test/1", "http://169.254.169.254/latest", .toLocalAddress),
       ("https://a.test/1", "https://[::ffff:127.0.0.1]/", .toLocalAddress),
       ("https://127.0.0.1/1", "https://localhost/", nil),
+      ("http://127.0.0.1:5000/1", "http://169.254.169.254/latest", .toLocalAddress),
+      ("http://localhost/1", "http://metadata.google.internal/", .toLocalAddress),
       ("https://a.test/1", "https://10.0.0.1/", nil),
     ] as [(String, String, RedirectProblem?)])
   func decides(_ from: String, location: String, problem: RedirectProblem?) throws {

@@ -28,7 +28,7 @@ package struct RedirectPolicy: Sendable, Equatable {
         .tooMany(limit)
       } else if current.scheme == .https && next.scheme == .http {
         .toPlainHTTP
-      } else if next.isLocal && !first.isLocal {
+      } else if next.isLocal && !next.isBeside(first) {
         .toLocalAddress
       } else if visited.contains(next) {
         .loop

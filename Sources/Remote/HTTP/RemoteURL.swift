@@ -123,6 +123,15 @@ package struct RemoteURL: Sendable, Hashable, CustomStringConvertible {
     IPAddress(host)?.isLocal ?? (isLocalhost || name == "metadata.google.internal")
   }
 
+  /// Whether what is sent there does not leave this machine.
+  var isLoopback: Bool { isLocalhost || IPAddress(host)?.isLoopback == true }
+
+  /// Whether the other URL's host may name this one though it is local: they are one machine. A registry behind a
+  /// forwarded port is on loopback by its name only, so it gets no further than to loopback.
+  func isBeside(_ other: RemoteURL) -> Bool {
+    host == other.host || (isLoopback && other.isLoopback)
+  }
+
   /// Whether the host is a name that means this machine: RFC 6761 and Debian's `/etc/hosts`.
   package var isLocalhost: Bool {
     let own = ["localhost", "localhost6", "ip6-localhost", "ip6-loopback", "localhost.localdomain"]

@@ -30,7 +30,12 @@ package struct PushPlan: Sendable {
         guard seen.count < ImageLayout.maximumIndexEntries else {
           throw LayoutError.tooManyEntries(root.digest, limit: ImageLayout.maximumIndexEntries)
         }
-        try add(entry, in: layout, depth: depth + 1, &seen)
+        if entry.mediaType.isIndex || entry.mediaType.isManifest {
+          try add(entry, in: layout, depth: depth + 1, &seen)
+        } else if try layout.store.contains(entry), seen.insert(entry.digest).inserted {
+          // BuildKit's caches have layers there. What is not here was left out when the index was pulled.
+          blobs.append(entry)
+        }
       }
     } else {
       let manifest = try layout.manifest(document).body

@@ -8,9 +8,10 @@ extension RegistryTransport {
     _ problem: RegistryFailure.Problem, _ request: RegistryRequest, at url: RemoteURL? = nil,
     attempts: Int = 1, advice: String? = nil
   ) -> RegistryFailure {
-    RegistryFailure(
-      request.activity, request.method.rawValue, url ?? request.url, problem, attempts: attempts,
-      advice: advice)
+    let secrets = sessions[request.repository.registry].secrets
+    return RegistryFailure(
+      request.activity, request.method.rawValue, url ?? request.url, problem.hiding(secrets),
+      attempts: attempts, advice: advice)
   }
 
   /// What an answer that was not asked for means.

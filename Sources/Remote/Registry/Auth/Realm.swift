@@ -33,16 +33,14 @@ enum Realm {
     }
     if (try? RemoteURL(parsing: text))?.credentials != nil { throw Problem.userInformation(url) }
     if url.scheme == .http && registry.scheme == .https { throw Problem.plainHTTP(url) }
-    let isOwn = url.host == registry.host || (url.isLoopback && registry.isLoopback)
-    if (url.isLocal || url.hasPrivateAddress) && !isOwn { throw Problem.localAddress(url) }
+    if (url.isLocal || url.hasPrivateAddress) && !url.isBeside(registry) {
+      throw Problem.localAddress(url)
+    }
     return url
   }
 }
 
 extension RemoteURL {
-  /// Whether what is sent there does not leave this machine.
-  var isLoopback: Bool { isLocalhost || IPAddress(host)?.isLoopback == true }
-
   /// Whether the host is an address of somebody's own network.
   var hasPrivateAddress: Bool { IPAddress(host)?.isPrivate == true }
 }

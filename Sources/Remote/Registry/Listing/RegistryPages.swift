@@ -5,16 +5,18 @@ import Reporting
 extension RepositoryClient {
   /// Reads a list whose pages name the next one: registry.md, B.8. That a page is short says nothing; only a link
   /// does.
-  /// - Parameter first: the answer to `request`.
+  /// - Parameters:
+  ///   - first: the answer to `request`.
+  ///   - read: returns whether more is wanted.
   /// - Throws: ``RegistryFailure`` where the list leads to another host, or does not end.
   func eachPage(
     of request: RegistryRequest, first: RegistryResponse,
-    _ read: (RegistryResponse) throws -> Void
+    _ read: (RegistryResponse) throws -> Bool
   ) async throws {
     var response = first
     var visited: Set<RemoteURL> = [request.url]
     while true {
-      try read(response)
+      guard try read(response) else { return }
       guard let target = LinkHeader.next(in: response.headers["Link"]) else { return }
       guard let next = try? response.url.resolving(target), next.hasOrigin(of: response.url) else {
         throw transport.failure(

@@ -62,6 +62,7 @@ extension RepositoryClient {
           .protocolBroken("it lists more than \(Self.referrerLimit) referrers"), request,
           at: page.url)
       }
+      return true
     }
     let filters = first.headers["OCI-Filters-Applied"].joined(separator: ",").lowercased()
     return matching(found, filters.contains("artifacttype") ? nil : artifactType, of: count)

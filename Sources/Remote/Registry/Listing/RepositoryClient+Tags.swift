@@ -5,7 +5,10 @@ import Reporting
 extension RepositoryClient {
   /// All tags of the repository, in the registry's order. What is no tag by its grammar is left out and said.
   /// - Throws: ``RegistryFailure``.
-  package func tags() async throws -> [String] {
+  package func tags() async throws -> [String] { try await tags(ofPages: Self.pageLimit).tags }
+
+  /// - Returns: whether those are all.
+  private func tags(ofPages limit: Int) async throws -> (tags: [String], areAll: Bool) {
     var request = try tagsRequest("?n=\(Self.tagPage)")
     var first = try await transport.send(request)
     if first.status == 400 {
@@ -15,7 +18,7 @@ extension RepositoryClient {
     }
     guard first.status == 200 else { throw transport.failure(of: first, to: request) }
     var found: [String] = []
-    var strange = 0
+    var strange = 0, pages = 0, areAll = true
     try await eachPage(of: request, first: first) { page in
       for tag in try tags(on: page, request) {
         if Reference.isTag(tag) { found.append(tag) } else { strange += 1 }
@@ -24,11 +27,15 @@ extension RepositoryClient {
         throw transport.failure(
           .protocolBroken("it lists more than \(Self.tagLimit) tags"), request, at: page.url)
       }
+      pages += 1
+      guard pages == limit && LinkHeader.next(in: page.headers["Link"]) != nil else { return true }
+      areAll = pages == Self.pageLimit
+      return areAll
     }
     if strange > 0 {
       reporter.warn("\(repository): the registry lists \(strange) tags that are none; left out")
     }
-    return found
+    return (found, areAll)
   }
 
   /// The document that a reference means, as ``manifest(_:)`` has it. Where there is no such tag the error says which
@@ -45,18 +52,20 @@ extension RepositoryClient {
     }
   }
 
-  /// `nil` where the tags are not to be had.
+  /// Out of one page: nobody waits for a thousand to read that a name is wrong. `nil` where the tags are not to be had.
   private func advice(insteadOf tag: String) async throws -> String? {
-    let tags: [String]
-    do { tags = try await self.tags() } catch let failure as RegistryFailure {
+    let tags: [String], areAll: Bool
+    do { (tags, areAll) = try await self.tags(ofPages: 1) } catch let failure as RegistryFailure {
       reporter.detail("\(failure)")
       return nil
     }
     guard !tags.isEmpty else { return "\(repository) has no tags" }
     let shown = tags.suffix(Self.shownTags).joined(separator: ", ")
     let rest = tags.count - Self.shownTags
-    return "\(repository) has \(shown)" + (rest > 0 ? " and \(rest) more" : "")
-      + (tag.nearest(in: tags).map { "; did you mean \($0.quoted)?" } ?? "")
+    let more = !areAll ? " and more" : rest > 0 ? " and \(rest) more" : ""
+    let nearest = tag.nearest(in: tags.prefix(Self.comparedTags))
+    return "\(repository) has \(shown)\(more)"
+      + (nearest.map { "; did you mean \($0.quoted)?" } ?? "")
   }
 
   private func tags(
@@ -83,4 +92,6 @@ extension RepositoryClient {
   private static let tagPage = 1_000
   private static let tagLimit = 1_000_000
   private static let shownTags = 10
+  /// A registry may give more at once than it was asked for.
+  private static let comparedTags = 2_000
 }

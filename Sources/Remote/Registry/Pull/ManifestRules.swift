@@ -19,10 +19,13 @@ enum ManifestRules {
   static func mediaType(
     of body: [UInt8], contentType: String?
   ) throws(RegistryFailure.Problem) -> MediaType {
-    guard let document = try? JSON(parsing: body), let members = document.objectValue else {
-      throw .protocolBroken(
-        "expected a manifest, got \(contentType.map(\.quoted) ?? "something") that is no sound JSON object"
-      )
+    let document: JSON
+    do { document = try JSON(parsing: body) } catch {
+      let type = contentType.map(\.quoted) ?? "something"
+      throw .protocolBroken("expected a manifest, got \(type) that is \(error)")
+    }
+    guard let members = document.objectValue else {
+      throw .protocolBroken("expected a manifest, got JSON that is \(document.kindName)")
     }
     let header = contentType.flatMap(specific)
     let own = members["mediaType"]

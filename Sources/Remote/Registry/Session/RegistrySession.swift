@@ -108,6 +108,14 @@ final class RegistrySession: Sendable {
 
   private static let tokenLimit = 256
 
+  /// What the registry and its token service were shown, as it was written. Some repeat it where they complain.
+  var secrets: [String] {
+    state.withLock { state in
+      state.credentials.values.compactMap { $0?.credential }.flatMap(\.shownTexts)
+        + state.tokens.map { $0.response.token.reveal() }
+    }
+  }
+
   /// The scopes without those that the token service will not give.
   func grantable(_ scopes: TokenScopes) -> TokenScopes {
     let refused = state.withLock { $0.refusedScopes }
@@ -120,7 +128,9 @@ final class RegistrySession: Sendable {
 
   /// Of an answer's warnings, those that are new.
   func newWarnings(_ lines: [String]) -> [String] {
-    lines.isEmpty ? [] : state.withLock { $0.warnings.collect(lines) }
+    guard !lines.isEmpty else { return [] }
+    let secrets = secrets
+    return state.withLock { $0.warnings.collect(lines.map { $0.hiding(secrets) }) }
   }
 }
 

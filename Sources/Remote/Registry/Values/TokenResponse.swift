@@ -7,8 +7,6 @@ struct TokenResponse: Sendable, Equatable {
   let token: Secret
   /// How long the token is good, from the moment it came: the service's clock (`issued_at`) may be wrong.
   let lifetime: Duration
-  /// Can be changed for further tokens.
-  let refreshToken: Secret?
 
   static let byteLimit = 128 << 10
 
@@ -24,8 +22,6 @@ struct TokenResponse: Sendable, Equatable {
     let tokens = ["token", "access_token"].compactMap { document[$0]?.stringValue }
     guard let text = tokens.first(where: { !$0.isEmpty }) else { throw TokenResponseError.noToken }
     token = try Self.secret(text)
-    let refresh = document["refresh_token"]?.stringValue ?? ""
-    refreshToken = refresh.isEmpty ? nil : try Self.secret(refresh)
     lifetime = .seconds(Self.lifetime(document["expires_in"]))
   }
 

@@ -35,7 +35,7 @@ enum UploadLocation: Sendable, Equatable {
       self = .rewritten(secured)
     } else if url.scheme == .http && !(request.scheme == .http && request.isLocal && url.isLocal) {
       throw UploadLocationError.insecure(request, location: url)
-    } else if url.isLocal && !request.isLocal
+    } else if url.isLocal && !url.isBeside(request)
       || url.isPrivate && !(request.isPrivate || request.isLocal || allowsPrivate)
     {
       throw UploadLocationError.notPublic(request, location: url)
