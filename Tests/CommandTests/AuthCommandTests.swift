@@ -25,7 +25,7 @@ import Testing
 
   @Test("the winner is named with its user, file and entry, and what all others said")
   func won() throws {
-    try user.logIn()
+    try user.store()
     #expect(
       try shown(["ghcr.io/team/app:v1"]) == """
         registry    ghcr.io
@@ -47,7 +47,7 @@ import Testing
 
   @Test("where nobody has one, the registry is asked anonymously")
   func anonymous() throws {
-    try user.logIn()
+    try user.store()
     try user.workshop.folder.write(
       "run/containers/auth.json", #"{"auths":{"quay.io/team":{"auth":"YTpi"}}}"#, mode: 0o600)
     #expect(
@@ -88,7 +88,7 @@ import Testing
 
   @Test("a source that cannot be asked is marked, and its error ends the command")
   func failed() throws {
-    try user.logIn()
+    try user.store()
     try user.workshop.folder.write(
       "docker/config.json", #"{"auths":{"ghcr.io":{"auth":"\#(CredentialWorkshop.password)"}}}"#,
       mode: 0o600)
@@ -118,7 +118,7 @@ import Testing
     "a file that is closed to us is passed over with a warning",
     .enabled(if: geteuid() != 0 || peers("setpriv")))
   func closed() throws {
-    try user.logIn()
+    try user.store()
     try FileManager.default.copyItem(
       atPath: builtBinary().string, toPath: "\(user.path)/ociforge")
     for folder in ["", "/home", "/home/.docker"] {
