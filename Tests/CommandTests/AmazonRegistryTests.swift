@@ -159,7 +159,7 @@ struct AmazonRegistryTests {
     "a password that has expired on the way is made anew, once", arguments: [401, 403])
   func expired(status: Int) async throws {
     let api = PasswordService()
-    try await FaultyRegistry.run(fault: { api.answer($0) }) { service in
+    try await FaultyRegistry.serve(fault: { api.answer($0) }) { service in
       try await NamedRegistry.run(
         Self.host,
         fault: { request in

@@ -45,8 +45,8 @@ import Testing
   @Test("several tags and registries get what the layout has, and a repeat sends nothing")
   func several() async throws {
     try workshop.folder.write("image.yaml", Sample.two)
-    try await FaultyRegistry.run { one in
-      try await FaultyRegistry.run { two in
+    try await FaultyRegistry.serve { one in
+      try await FaultyRegistry.serve { two in
         let assemble = [
           "assemble", "--progress", "none", "--push", "\(one.host)/a:v1", "--push",
           "\(two.host)/b:v1", "--push", "\(one.host)/a:latest",
@@ -79,7 +79,7 @@ import Testing
   @Test("--json names what was pushed")
   func json() async throws {
     try workshop.folder.write("image.yaml", Sample.one)
-    try await FaultyRegistry.run { registry in
+    try await FaultyRegistry.serve { registry in
       let finished = try workshop.run([
         "assemble", "-q", "--json", "--no-layout", "--push", "\(registry.host)/a:v1",
       ])
@@ -96,7 +96,7 @@ import Testing
   @Test("--no-layout leaves nothing but what was pushed and the cache")
   func noLayout() async throws {
     try workshop.folder.write("image.yaml", Sample.one)
-    try await FaultyRegistry.run { registry in
+    try await FaultyRegistry.serve { registry in
       try workshop.expect(
         ["assemble", "--progress", "none", "--no-layout", "--push", "\(registry.host)/a:v1"],
         stdout: "\(Sample.oneDigest)\n",
@@ -112,7 +112,7 @@ import Testing
   @Test("a base layer is fetched once for its listing, then never again, and never sent where it is")
   func baseLayers() async throws {
     try workshop.assemble(Sample.one, ["-o", "base"])
-    try await FaultyRegistry.run { registry in
+    try await FaultyRegistry.serve { registry in
       let base = "\(registry.host)/core/base:v1"
       try workshop.expect(["push", "-q", "oci:base", base], stdout: "\(Sample.oneDigest)\n")
       let inherited = try layers(of: "oci:base")
@@ -145,8 +145,8 @@ import Testing
   @Test("another registry gets the base's layers, too, once")
   func baseElsewhere() async throws {
     try workshop.assemble(Sample.one, ["-o", "base"])
-    try await FaultyRegistry.run { near in
-      try await FaultyRegistry.run { far in
+    try await FaultyRegistry.serve { near in
+      try await FaultyRegistry.serve { far in
         let base = "\(near.host)/core/base:v1"
         try workshop.expect(["push", "-q", "oci:base", base], stdout: "\(Sample.oneDigest)\n")
         try write(on: base)
@@ -167,7 +167,7 @@ import Testing
   @Test("the base's name and digest are in the annotations, by tag and by digest")
   func annotated() async throws {
     try workshop.assemble(Sample.one, ["-o", "base"])
-    try await FaultyRegistry.run { registry in
+    try await FaultyRegistry.serve { registry in
       let base = "\(registry.host)/core/base:v1"
       try workshop.expect(["push", "-q", "oci:base", base], stdout: "\(Sample.oneDigest)\n")
       for reference in [base, "\(base)@\(Sample.oneDigest)"] {
@@ -212,7 +212,7 @@ import Testing
   @Test("--offline takes a base by digest out of the cache, and says why a tag is of no use")
   func offline() async throws {
     try workshop.assemble(Sample.one, ["-o", "base"])
-    try await FaultyRegistry.run { registry in
+    try await FaultyRegistry.serve { registry in
       let base = "\(registry.host)/core/base:v1"
       try workshop.expect(["push", "-q", "oci:base", base], stdout: "\(Sample.oneDigest)\n")
       try write(on: "\(base)@\(Sample.oneDigest)")
@@ -242,7 +242,7 @@ import Testing
 
   @Test("a base that is not there is an error with its place in the definition")
   func missingBase() async throws {
-    try await FaultyRegistry.run { registry in
+    try await FaultyRegistry.serve { registry in
       try write(on: "\(registry.host)/core/base:v9")
       let finished = try workshop.run(["assemble", "app", "-q"])
       #expect(finished.status == 66)

@@ -41,6 +41,7 @@ import Testing
           podman, user        ~/home/.config/containers/auth.json: no such file
         * docker              ~/home/.docker/config.json: "ghcr.io": user "alice", password
           docker, legacy      ~/home/.dockercfg: not asked
+          Amazon ECR          not asked
 
         """)
   }
@@ -63,6 +64,7 @@ import Testing
           podman, user        ~/home/.config/containers/auth.json: no such file
           docker              ~/home/.docker/config.json: no entry for quay.io
           docker, legacy      ~/home/.dockercfg: no such file
+          Amazon ECR          not a registry of Amazon ECR
 
         """)
   }
@@ -110,6 +112,7 @@ import Testing
           podman, user        ~/home/.config/containers/auth.json: not asked
           docker              ~/home/.docker/config.json: not asked
           docker, legacy      ~/home/.dockercfg: not asked
+          Amazon ECR          not asked
 
         """)
   }
@@ -178,12 +181,12 @@ import Testing
     #expect(answer["source"] as? String == "podman, session")
     #expect((answer["credential"] as? [String: Any])?["user"] as? String == "t")
     let sources = try #require(answer["sources"] as? [[String: Any]])
-    #expect(sources.count == 8)
+    #expect(sources.count == 9)
     #expect(sources[4]["key"] as? String == "ghcr.io/team")
     #expect(sources[4]["path"] as? String == "~/run/containers/auth.json")
     #expect(
-      sources.map { $0["outcome"] as? String }.suffix(4) == [
-        "won", "not asked", "not asked", "not asked",
+      sources.map { $0["outcome"] as? String }.suffix(5) == [
+        "won", "not asked", "not asked", "not asked", "not asked",
       ])
   }
 

@@ -31,7 +31,7 @@ import Testing
     Place.allCases)
   func everyPair(from source: Place, to destination: Place) async throws {
     try workshop.assemble(Sample.one, ["-o", "start", "-t", "v1"])
-    try await FaultyRegistry.run { registry in
+    try await FaultyRegistry.serve { registry in
       let (one, two) = (source.reference("one", registry), destination.reference("two", registry))
       for (from, to) in [("oci:start:v1", one), (one, two)] {
         let copied = try workshop.run(["copy", "-q", from, to])
@@ -49,7 +49,7 @@ import Testing
     arguments: [Place.registry, .layout, .ociArchive], [Place.registry, .layout, .ociArchive])
   func index(from source: Place, to destination: Place) async throws {
     try workshop.assemble(Sample.two, ["-o", "start", "-t", "v1"])
-    try await FaultyRegistry.run { registry in
+    try await FaultyRegistry.serve { registry in
       let (one, two) = (source.reference("one", registry), destination.reference("two", registry))
       for (from, to) in [("oci:start:v1", one), (one, two)] {
         try workshop.expect(["copy", "-q", from, to], stdout: "\(Sample.twoDigest)\n")
@@ -61,7 +61,7 @@ import Testing
   @Test("within a registry nothing but documents moves")
   func neighbours() async throws {
     try workshop.assemble(Sample.two, ["-o", "start"])
-    try await FaultyRegistry.run { registry in
+    try await FaultyRegistry.serve { registry in
       let (one, two) = ("\(registry.host)/team/one:v1", "\(registry.host)/other/two:v2")
       try workshop.expect(["push", "-q", "oci:start", one], stdout: "\(Sample.twoDigest)\n")
       let (sent, fetched) = (registry.uploadedBlobs, registry.fetchedBlobs)
@@ -76,8 +76,8 @@ import Testing
   @Test("from registry to registry every layer goes once, and a repeat moves nothing")
   func registries() async throws {
     try workshop.assemble(Sample.two, ["-o", "start"])
-    try await FaultyRegistry.run { near in
-      try await FaultyRegistry.run { far in
+    try await FaultyRegistry.serve { near in
+      try await FaultyRegistry.serve { far in
         try workshop.expect(
           ["push", "-q", "oci:start", "\(near.host)/a:v1"], stdout: "\(Sample.twoDigest)\n")
         for _ in 0..<2 {
@@ -96,13 +96,13 @@ import Testing
   func platform() throws {
     try workshop.assemble(Sample.two, ["-o", "start"])
     let copied = try workshop.run([
-      "copy", "--platform", "linux/arm64", "oci:start", "docker-archive:one.tar",
+      "copy", "--platform", "linux/arm64", "oci:start", "oci-archive:one.tar",
     ])
     #expect(copied.status == 0 && copied.stderr == "", "\(copied.stderr)")
-    let inspected = try workshop.run(["inspect", "docker-archive:one.tar"])
+    let inspected = try workshop.run(["inspect", "oci-archive:one.tar"])
     #expect(inspected.output.contains("platform     linux/arm64\n"))
     #expect(inspected.output.contains("digest       \(copied.output)"))
-    try workshop.expectValid("docker-archive:one.tar")
+    try workshop.expectValid("oci-archive:one.tar")
   }
 
   @Test("a destination that says another digest, or cannot be written, is refused")

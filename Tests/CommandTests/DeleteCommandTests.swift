@@ -18,7 +18,7 @@ import Testing
 
   @Test("a tag goes alone; nothing is on stdout")
   func tag() async throws {
-    try await FaultyRegistry.run { registry in
+    try await FaultyRegistry.serve { registry in
       let place = "\(registry.host)/a"
       try push("\(place):v1", "\(place):v2")
       try workshop.expect(["delete", "\(place):v1"], stderr: "deleted \(place):v1\n")
@@ -30,7 +30,7 @@ import Testing
 
   @Test("a digest takes its tags along")
   func digest() async throws {
-    try await FaultyRegistry.run { registry in
+    try await FaultyRegistry.serve { registry in
       let place = "\(registry.host)/a"
       try push("\(place):v1", "\(place):v2")
       let image = "\(place)@\(Sample.oneDigest)"
@@ -42,7 +42,7 @@ import Testing
 
   @Test("what is not there exits 66")
   func missing() async throws {
-    try await FaultyRegistry.run { registry in
+    try await FaultyRegistry.serve { registry in
       let place = "\(registry.host)/a"
       try push("\(place):v1")
       try workshop.expect(
@@ -55,7 +55,7 @@ import Testing
 
   @Test("a registry that refuses is told of, and the image stays")
   func refused() async throws {
-    try await FaultyRegistry.run(fault: { request in
+    try await FaultyRegistry.serve(fault: { request in
       request.method == .DELETE ? .error(403, "DENIED", message: "not you") : nil
     }) { registry in
       let image = "\(registry.host)/a:v1"
@@ -70,7 +70,7 @@ import Testing
 
   @Test("without a tag or a digest, with both, or with blanks nothing is asked")
   func usage() async throws {
-    try await FaultyRegistry.run { registry in
+    try await FaultyRegistry.serve { registry in
       let place = "\(registry.host)/a"
       try workshop.expect(
         ["delete", place], status: 64,

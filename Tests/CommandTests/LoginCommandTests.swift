@@ -12,7 +12,7 @@ import Testing
 
   /// Runs `body` with a registry that knows alice.
   private func atRegistry(_ body: (FaultyRegistry) throws -> Void) async throws {
-    try await FaultyRegistry.run(wrapping: demandBasic(user: "alice", password: Self.password)) {
+    try await FaultyRegistry.serve(wrapping: demandBasic(user: "alice", password: Self.password)) {
       try body($0)
     }
   }
@@ -61,7 +61,7 @@ import Testing
 
   @Test("a place without a registry takes nothing, and nothing is stored")
   func noRegistry() async throws {
-    try await FaultyRegistry.run(fault: { _ in .status(404) }) { registry in
+    try await FaultyRegistry.serve(fault: { _ in .status(404) }) { registry in
       try user.expect(
         ["login", registry.host, "--username", "alice", "--password-stdin"], input: Self.password,
         status: 76,
@@ -75,7 +75,7 @@ import Testing
   @Test("a registry with a token service gives a token for the password, or not")
   func tokens() async throws {
     let service = ScriptedTokenService(credential: "alice:\(Self.password)")
-    try await FaultyRegistry.run(wrapping: service.wrap) { registry in
+    try await FaultyRegistry.serve(wrapping: service.wrap) { registry in
       let login = ["login", registry.host, "--username", "alice", "--password-stdin"]
       #expect(try user.run(login, input: "wrong").status == 77)
       #expect(user.workshop.names(in: "home") == [])

@@ -25,7 +25,7 @@ struct NamedRegistry {
     fault: @escaping @Sendable (FaultyRegistry.Request) -> Fault? = { _ in nil },
     _ body: (NamedRegistry) async throws -> Result
   ) async throws -> Result {
-    try await FaultyRegistry.run(wrapping: wrapping, fault: fault) { registry in
+    try await FaultyRegistry.serve(wrapping: wrapping, fault: fault) { registry in
       let locations = """
         client_max_body_size 0;
         location / {

@@ -18,7 +18,7 @@ import Testing
     fault: @escaping @Sendable (FaultyRegistry.Request) -> Fault? = { _ in nil },
     _ body: (FaultyRegistry) throws -> Void
   ) async throws {
-    try await FaultyRegistry.run(
+    try await FaultyRegistry.serve(
       layout: workshop.path.appending("far"), fault: fault, { try body($0) })
   }
 

@@ -15,7 +15,7 @@ import Testing
 
   @Test("the digest is all of stdout; what was sent is said in a line")
   func pushed() async throws {
-    try await FaultyRegistry.run { registry in
+    try await FaultyRegistry.serve { registry in
       try workshop.expect(
         ["push", "--progress", "none", "oci:one", "\(registry.host)/team/app:v1"],
         stdout: "\(Sample.oneDigest)\n",
@@ -29,7 +29,7 @@ import Testing
 
   @Test("-q leaves stderr empty")
   func quiet() async throws {
-    try await FaultyRegistry.run { registry in
+    try await FaultyRegistry.serve { registry in
       try workshop.expect(
         ["push", "-q", "oci:one", "\(registry.host)/a"], stdout: "\(Sample.oneDigest)\n")
       #expect(registry.putManifests == ["latest"])
@@ -38,7 +38,7 @@ import Testing
 
   @Test("a repeat sends nothing, not even documents")
   func repeated() async throws {
-    try await FaultyRegistry.run { registry in
+    try await FaultyRegistry.serve { registry in
       let image = "\(registry.host)/a:v1"
       try workshop.expect(["push", "-q", "oci:two", image], stdout: "\(Sample.twoDigest)\n")
       let before = registry.requests.count
@@ -52,7 +52,7 @@ import Testing
 
   @Test("children go before the index that names them, and tags come last")
   func order() async throws {
-    try await FaultyRegistry.run { registry in
+    try await FaultyRegistry.serve { registry in
       try workshop.expect(
         ["push", "-q", "oci:two", "\(registry.host)/a:v1", "\(registry.host)/a:v2"],
         stdout: "\(Sample.twoDigest)\n")
@@ -68,8 +68,8 @@ import Testing
 
   @Test("several repositories and registries get the same image")
   func several() async throws {
-    try await FaultyRegistry.run { one in
-      try await FaultyRegistry.run { two in
+    try await FaultyRegistry.serve { one in
+      try await FaultyRegistry.serve { two in
         let places = ["\(one.host)/a:v1", "\(one.host)/b:v1", "\(two.host)/c:v1"]
         try workshop.expect(
           ["push", "oci:one", "--progress", "none"] + places, stdout: "\(Sample.oneDigest)\n",
@@ -86,7 +86,7 @@ import Testing
 
   @Test("--platform sends that image alone, and --digest-file holds its digest")
   func platform() async throws {
-    try await FaultyRegistry.run { registry in
+    try await FaultyRegistry.serve { registry in
       let finished = try workshop.run([
         "push", "-q", "--platform", "linux/arm64", "--digest-file", "digest", "oci:two",
         "\(registry.host)/a:v1",
@@ -103,7 +103,7 @@ import Testing
 
   @Test("a reference with the image's digest is pushed by digest, one with another is not at all")
   func digest() async throws {
-    try await FaultyRegistry.run { registry in
+    try await FaultyRegistry.serve { registry in
       let image = "\(registry.host)/a"
       try workshop.expect(
         ["push", "-q", "oci:one", "\(image)@\(Sample.oneDigest)"], stdout: "\(Sample.oneDigest)\n")
@@ -120,7 +120,7 @@ import Testing
 
   @Test("what is not there or no registry is said before anything is opened")
   func refused() async throws {
-    try await FaultyRegistry.run { registry in
+    try await FaultyRegistry.serve { registry in
       let image = "\(registry.host)/a:v1"
       try workshop.expect(
         ["push", "oci:one:v9", image], status: 66,
@@ -153,7 +153,7 @@ import Testing
 
   @Test("a registry that refuses exits 77 and says that nobody had a credential for it")
   func denied() async throws {
-    try await FaultyRegistry.run(wrapping: demandBasic(user: "alice", password: "secret")) {
+    try await FaultyRegistry.serve(wrapping: demandBasic(user: "alice", password: "secret")) {
       registry in
       let finished = try workshop.run(["push", "oci:one", "\(registry.host)/a:v1"])
       #expect(finished.status == 77)
@@ -167,7 +167,7 @@ import Testing
 
   @Test("-v tells requests and decisions")
   func verbose() async throws {
-    try await FaultyRegistry.run { registry in
+    try await FaultyRegistry.serve { registry in
       try workshop.expect(
         ["push", "-q", "oci:one", "\(registry.host)/a:v1"], stdout: "\(Sample.oneDigest)\n")
       let finished = try workshop.run([

@@ -25,7 +25,7 @@ import Testing
     ]
     let index =
       #"{"schemaVersion":2,"mediaType":"application/vnd.oci.image.index.v1+json","manifests":[\#(list.joined(separator: ","))]}"#
-    try await FaultyRegistry.run(
+    try await FaultyRegistry.serve(
       layout: workshop.path.appending("far"),
       fault: { request in
         request.path.contains("/referrers/")
@@ -76,7 +76,7 @@ import Testing
 
   @Test("an image without any has none; one that is not there exits 66")
   func none() async throws {
-    try await FaultyRegistry.run(layout: workshop.path.appending("far")) { registry in
+    try await FaultyRegistry.serve(layout: workshop.path.appending("far")) { registry in
       try workshop.expect(["referrers", "\(registry.host)/a:v1"])
       try workshop.expect(["referrers", "--json", "\(registry.host)/a:v1"], stdout: "[]\n")
       #expect(try workshop.run(["referrers", "\(registry.host)/a:v9"]).status == 66)

@@ -13,7 +13,7 @@ import Testing
   }
 
   private func serving(_ body: (FaultyRegistry) throws -> Void) async throws {
-    try await FaultyRegistry.run(layout: workshop.path.appending("far"), { try body($0) })
+    try await FaultyRegistry.serve(layout: workshop.path.appending("far"), { try body($0) })
   }
 
   @Test(

@@ -14,7 +14,7 @@ import Testing
 
   @Test("one tag a line, or a JSON array")
   func listed() async throws {
-    try await FaultyRegistry.run(layout: workshop.path.appending("far")) { registry in
+    try await FaultyRegistry.serve(layout: workshop.path.appending("far")) { registry in
       try workshop.expect(["tags", "\(registry.host)/a"], stdout: "v1\nv10\nv2\n")
       try workshop.expect(
         ["tags", "--json", "\(registry.host)/a"],
@@ -24,7 +24,7 @@ import Testing
 
   @Test("pages are followed as the registry links them")
   func pages() async throws {
-    try await FaultyRegistry.run(fault: { request in
+    try await FaultyRegistry.serve(fault: { request in
       guard request.path.hasSuffix("/tags/list") else { return nil }
       let isLast = request.target.contains("last=v1")
       return .status(
@@ -38,7 +38,7 @@ import Testing
 
   @Test("a repository without tags has none; one that is not there exits 66")
   func none() async throws {
-    try await FaultyRegistry.run(fault: { request in
+    try await FaultyRegistry.serve(fault: { request in
       request.path == "/v2/a/tags/list"
         ? .status(200, body: #"{"name":"a","tags":null}"#) : nil
     }) { registry in
@@ -54,7 +54,7 @@ import Testing
 
   @Test("a tag that could drive a terminal is never printed")
   func hostile() async throws {
-    try await FaultyRegistry.run(fault: { request in
+    try await FaultyRegistry.serve(fault: { request in
       request.path == "/v2/a/tags/list"
         ? .status(200, body: #"{"name":"a","tags":["v1","\u001b[2J"]}"#) : nil
     }) { registry in
