@@ -14,23 +14,29 @@ package final class Nginx: Sendable {
 
   /// Starts it, runs `body`, stops it.
   package static func run<Result>(
-    locations: String = "", days: Int = 2, _ body: (Nginx) async throws -> Result
+    names: [String] = ["localhost"], locations: String = "", days: Int = 2,
+    _ body: (Nginx) async throws -> Result
   ) async throws -> Result {
-    let nginx = try Nginx(locations: locations, days: days)
+    let nginx = try Nginx(names: names, locations: locations, days: days)
     defer { nginx.stop() }
     return try await body(nginx)
   }
 
   /// - Parameters:
   ///   - root: what is served; `www` in its own folder where there is none.
+  ///   - names: of its certificate.
   ///   - days: how long its certificate is good.
-  package init(serving root: FilePath? = nil, locations: String = "", days: Int = 2) throws {
+  package init(
+    serving root: FilePath? = nil, names: [String] = ["localhost"], locations: String = "",
+    days: Int = 2
+  ) throws {
     directory = try TemporaryDirectory()
     (securePort, plainPort) = (try freePort(), try freePort())
     let folder = directory.path.string
     let served = root?.string ?? "\(folder)/www"
     certification = try PrivateAuthority(in: directory.path)
-    let identity = try certification.issue("server", days: days)
+    let identity = try certification.issue(
+      "server", for: names.map { "DNS:\($0)" }.joined(separator: ","), days: days)
     try directory.write("www/.keep", "")
     try FileManager.default.setAttributes([.posixPermissions: 0o755], ofItemAtPath: folder)
     try directory.write(
