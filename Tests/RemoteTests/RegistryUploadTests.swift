@@ -1,7 +1,9 @@
 import Bindings
 import Credentials
 import Foundation
+import NIOCore
 import NIOHTTP1
+import NIOPosix
 import OCISpec
 import Remote
 import Reporting
@@ -77,6 +79,36 @@ import Testing
     }
     #expect(progress.first == 0)
     #expect(progress.last == 100_000)
+  }
+
+  @Test("a file is read no faster than its connection takes it")
+  func readAhead() async throws {
+    let registry = FakeRegistry(), bench = try RegistryBench(), blob = try SampleBlob(16 << 20)
+    let file = try bench.bench.directory.write("blob", blob.bytes)
+    let read = Mutex<Int64>(0), readMeanwhile = Mutex<Int64>(0)
+    try await registry.run { server in
+      let repository = try Repository(parsing: "127.0.0.1:\(server.port)/team/app")
+      let reporter = Reporter { event in
+        guard case .progress(_, let done, _) = event else { return }
+        read.withLock { $0 = done }
+        guard done == 0 else { return }
+        // Every thread that could send is busy with something else.
+        for loop in MultiThreadedEventLoopGroup.singleton.makeIterator() {
+          loop.execute {
+            Thread.sleep(forTimeInterval: 0.3)
+            readMeanwhile.withLock { $0 = max($0, read.withLock { $0 }) }
+          }
+        }
+      }
+      try await withRegistries(
+        bench.settings(server), credentials: CredentialProvider { _, _ in nil }, reporter: reporter
+      ) { registries in
+        try await registries.repository(repository).upload(
+          blob.descriptor, from: file, item: "blob")
+      }
+    }
+    #expect(readMeanwhile.withLock { $0 } <= 1 << 20)
+    #expect(registry.blob(blob.descriptor.digest) == blob.bytes)
   }
 
   @Test("a sha512 blob says so when its upload begins")

@@ -93,6 +93,17 @@ final class Connections: Sendable {
   /// To one host; each of them may turn out to be closed.
   private static let keptConnections = 8
 
+  /// Waits until the threads of all connections have done what they were given before.
+  ///
+  /// The HTTP client takes the parts of a request's body until its connection says that it has enough, and that is
+  /// said by the connection's thread: where this is behind, a file of any size is in memory before a byte of it is
+  /// sent (`Transaction.writeRequestBodyPart` does not wait for it).
+  static func catchUp() async throws {
+    let loops = HTTPClient.defaultEventLoopGroup
+    let done = loops.makeIterator().map { $0.submit {} }
+    try await EventLoopFuture.andAllSucceed(done, on: loops.any()).get()
+  }
+
   func close() async throws {
     let all = clients.withLock { clients in
       defer { clients = [:] }
@@ -105,7 +116,8 @@ final class Connections: Sendable {
     try clients.withLock { clients in
       if let client = clients[route] { return client }
       let client = HTTPClient(
-        eventLoopGroupProvider: .singleton, configuration: try configuration(for: route))
+        eventLoopGroupProvider: .shared(HTTPClient.defaultEventLoopGroup),
+        configuration: try configuration(for: route))
       clients[route] = client
       return client
     }
