@@ -109,7 +109,8 @@ import Testing
     try workshop.expectValid("oci-archive:one.tar")
   }
 
-  @Test("a base layer is fetched once for its listing, then never again, and never sent where it is")
+  @Test(
+    "a base layer is fetched once for its listing, then never again, and never sent where it is")
   func baseLayers() async throws {
     try workshop.assemble(Sample.one, ["-o", "base"])
     try await FaultyRegistry.serve { registry in

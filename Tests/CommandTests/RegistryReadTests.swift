@@ -21,7 +21,8 @@ import Testing
     arguments: [
       ["inspect", "REF", "--platform", "linux/arm64"], ["inspect", "REF", "--raw"],
       ["inspect", "REF", "--config", "--platform", "linux/amd64"],
-      ["ls", "REF", "--platform", "linux/amd64"], ["ls", "REF", "/bin", "--platform", "linux/arm64"],
+      ["ls", "REF", "--platform", "linux/amd64"],
+      ["ls", "REF", "/bin", "--platform", "linux/arm64"],
       ["cat", "REF", "/etc/arch", "--platform", "linux/arm64"],
       ["cat", "REF", "/bin/sh", "--platform", "linux/arm64"],
       ["export", "REF", "--platform", "linux/amd64"], ["validate", "REF"],
