@@ -54,8 +54,8 @@ import Testing
         try workshop.expect(
           assemble, stdout: "\(Sample.twoDigest)\n",
           stderr: """
-            pushed \(one.host)/a: 5 blobs sent (1.4 kB)
-            pushed \(two.host)/b: 5 blobs sent (1.4 kB)
+            pushed \(one.host)/a: 5 blobs sent (1.8 kB)
+            pushed \(two.host)/b: 5 blobs sent (1.8 kB)
 
             """)
         #expect(one.putManifests.suffix(2) == ["v1", "latest"])
@@ -127,10 +127,12 @@ import Testing
           "\(registry.host)/team/app:run\(run)",
         ])
         #expect(finished.status == 0, "\(finished.stderr)")
+        // The name of the base, which has a port, is in the manifest, so that its size differs.
+        let said = finished.stderr.replacing(/\([0-9.]+ k?B\)/, with: "(SIZE)")
         #expect(
-          finished.stderr == """
+          said == """
             from \(base) is \(Sample.oneDigest)
-            pushed \(registry.host)/team/app: \(run == 0 ? "2 blobs sent (614 B), 1" : "3") already there
+            pushed \(registry.host)/team/app: \(run == 0 ? "2 blobs sent (SIZE), 1" : "3") already there
 
             """)
         digests.insert(finished.output)
