@@ -83,7 +83,7 @@ struct AmazonRegistryTests {
         ]
         try workshop.expect(
           push, environment: environment, stdout: "\(Sample.twoDigest)\n",
-          stderr: "made repository \(place)\npushed \(place): 5 blobs sent (1.4 kB)\n")
+          stderr: "made repository \(place)\npushed \(place): 5 blobs sent (1.8 kB)\n")
         let settings = try settings(of: "team/app", moto)
         #expect(settings["uri"] == place)
         #expect(settings["tags"] == "IMMUTABLE")

@@ -54,8 +54,8 @@ import Testing
         try workshop.expect(
           assemble, stdout: "\(Sample.twoDigest)\n",
           stderr: """
-            pushed \(one.host)/a: 5 blobs sent (1.4 kB)
-            pushed \(two.host)/b: 5 blobs sent (1.4 kB)
+            pushed \(one.host)/a: 5 blobs sent (1.8 kB)
+            pushed \(two.host)/b: 5 blobs sent (1.8 kB)
 
             """)
         #expect(one.putManifests.suffix(2) == ["v1", "latest"])
@@ -109,7 +109,8 @@ import Testing
     try workshop.expectValid("oci-archive:one.tar")
   }
 
-  @Test("a base layer is fetched once for its listing, then never again, and never sent where it is")
+  @Test(
+    "a base layer is fetched once for its listing, then never again, and never sent where it is")
   func baseLayers() async throws {
     try workshop.assemble(Sample.one, ["-o", "base"])
     try await FaultyRegistry.serve { registry in
@@ -126,10 +127,12 @@ import Testing
           "\(registry.host)/team/app:run\(run)",
         ])
         #expect(finished.status == 0, "\(finished.stderr)")
+        // The name of the base, which has a port, is in the manifest, so that its size differs.
+        let said = finished.stderr.replacing(/\([0-9.]+ k?B\)/, with: "(SIZE)")
         #expect(
-          finished.stderr == """
+          said == """
             from \(base) is \(Sample.oneDigest)
-            pushed \(registry.host)/team/app: \(run == 0 ? "2 blobs sent (614 B), 1" : "3") already there
+            pushed \(registry.host)/team/app: \(run == 0 ? "2 blobs sent (SIZE), 1" : "3") already there
 
             """)
         digests.insert(finished.output)

@@ -40,7 +40,8 @@ import Testing
         try workshop.expectValid(to)
       }
       let inspected = try workshop.run(["inspect", two])
-      #expect(inspected.output.contains("digest       \(Sample.oneDigest)\n"), "\(inspected.stderr)")
+      #expect(
+        inspected.output.contains("digest       \(Sample.oneDigest)\n"), "\(inspected.stderr)")
     }
   }
 

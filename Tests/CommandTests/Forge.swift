@@ -90,7 +90,9 @@ final class Workshop {
   func expectValid(
     _ reference: String, sourceLocation: SourceLocation = #_sourceLocation
   ) throws {
-    try expect(["validate", reference], stdout: "valid\n", sourceLocation: sourceLocation)
+    try expect(
+      ["validate", "--progress", "none", reference], stdout: "valid\n",
+      sourceLocation: sourceLocation)
   }
 
   func read(_ name: String) throws -> String {

@@ -43,7 +43,7 @@ import Testing
       try workshop.expect(["push", "-q", "oci:two", image], stdout: "\(Sample.twoDigest)\n")
       let before = registry.requests.count
       try workshop.expect(
-        ["push", "oci:two", image], stdout: "\(Sample.twoDigest)\n",
+        ["push", "--progress", "none", "oci:two", image], stdout: "\(Sample.twoDigest)\n",
         stderr: "pushed \(registry.host)/a: 5 already there\n")
       #expect(registry.requests.dropFirst(before).allSatisfy { [.GET, .HEAD].contains($0.method) })
       #expect(registry.uploadedBlobs.count == 5)
@@ -158,8 +158,7 @@ import Testing
       let finished = try workshop.run(["push", "oci:one", "\(registry.host)/a:v1"])
       #expect(finished.status == 77)
       #expect(finished.output == "")
-      #expect(finished.stderr.contains("status 401: UNAUTHORIZED"), "\(finished.stderr)")
-      #expect(finished.stderr.contains("no credential was found"), "\(finished.stderr)")
+      #expect(finished.stderr.contains("status 401; no credential was found"), "\(finished.stderr)")
       #expect(finished.stderr.contains("`ociforge login \(registry.host)`"), "\(finished.stderr)")
       #expect(registry.putManifests == [])
     }

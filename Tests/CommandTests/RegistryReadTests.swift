@@ -20,8 +20,9 @@ import Testing
     "the answer is that of the layout that the registry serves",
     arguments: [
       ["inspect", "REF", "--platform", "linux/arm64"], ["inspect", "REF", "--raw"],
-      ["inspect", "REF", "--config", "--platform", "linux/amd64"],
-      ["ls", "REF", "--platform", "linux/amd64"], ["ls", "REF", "/bin", "--platform", "linux/arm64"],
+      ["inspect", "REF", "--raw", "--config", "--platform", "linux/amd64"],
+      ["ls", "REF", "--platform", "linux/amd64"],
+      ["ls", "REF", "/bin", "--platform", "linux/arm64"],
       ["cat", "REF", "/etc/arch", "--platform", "linux/arm64"],
       ["cat", "REF", "/bin/sh", "--platform", "linux/arm64"],
       ["export", "REF", "--platform", "linux/amd64"], ["validate", "REF"],
@@ -62,7 +63,7 @@ import Testing
       try workshop.expect(
         [verb, "\(place):v9"], status: 66,
         stderr:
-          "error: pulling \(place):v9: GET http://\(registry.host)/v2/a/manifests/v9: status 404: MANIFEST_UNKNOWN: no manifest \"a:v9\"; \(place) has v1\n"
+          "error: pulling \(place):v9: GET http://\(registry.host)/v2/a/manifests/v9: status 404: MANIFEST_UNKNOWN: no manifest \"a:v9\"; \(place) has v1; did you mean \"v1\"?\n"
       )
     }
   }

@@ -65,7 +65,8 @@ import Testing
     }
   }
 
-  @Test("over plain http a credential is shown only by another switch", .enabled(if: ownName != nil))
+  @Test(
+    "over plain http a credential is shown only by another switch", .enabled(if: ownName != nil))
   func plaintextCredential() async throws {
     let name = try #require(Self.ownName)
     try await FaultyRegistry.serve(
@@ -134,7 +135,9 @@ import Testing
     try workshop.expectValid("oci:far:v1")
   }
 
-  @Test("a certificate for another name is refused even by who is trusted", .enabled(if: peers("nginx")))
+  @Test(
+    "a certificate for another name is refused even by who is trusted", .enabled(if: peers("nginx"))
+  )
   func otherName() async throws {
     try await Nginx.run(names: ["other.example"], locations: "location /v2/ { return 200; }") {
       nginx in
