@@ -94,7 +94,7 @@ let package = Package(
 
     .target(
       name: "TestSupport",
-      dependencies: ["Server", "OCISpec", "OCILayout", filePaths, nioCore, nioHTTP],
+      dependencies: ["Server", "OCISpec", "OCILayout", filePaths, nioCore, nioHTTP, threads],
       path: "Tests/TestSupport", swiftSettings: strict),
     test("OCISpecTests", ["OCISpec", "Reporting"]),
     test("BindingsTests", ["Bindings", "OCISpec", "Reporting", filePaths]),
@@ -125,6 +125,6 @@ let package = Package(
     test(
       "AssemblyTests",
       ["Assembly", "Definition", "OCILayout", "Bindings", "OCISpec", "Reporting", filePaths]),
-    test("CommandTests", ["OCILayout", "OCISpec", filePaths]),
+    test("CommandTests", ["OCILayout", "OCISpec", "Server", filePaths, nioHTTP]),
   ]
 )

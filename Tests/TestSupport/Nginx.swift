@@ -14,21 +14,27 @@ package final class Nginx: Sendable {
 
   /// Starts it, runs `body`, stops it.
   package static func run<Result>(
-    locations: String = "", _ body: (Nginx) async throws -> Result
+    names: [String] = ["localhost"], locations: String = "",
+    _ body: (Nginx) async throws -> Result
   ) async throws -> Result {
-    let nginx = try Nginx(locations: locations)
+    let nginx = try Nginx(names: names, locations: locations)
     defer { nginx.stop() }
     return try await body(nginx)
   }
 
-  /// - Parameter root: what is served; `www` in its own folder where there is none.
-  package init(serving root: FilePath? = nil, locations: String = "") throws {
+  /// - Parameters:
+  ///   - root: what is served; `www` in its own folder where there is none.
+  ///   - names: of its certificate.
+  package init(
+    serving root: FilePath? = nil, names: [String] = ["localhost"], locations: String = ""
+  ) throws {
     directory = try TemporaryDirectory()
     (securePort, plainPort) = (try freePort(), try freePort())
     let folder = directory.path.string
     let served = root?.string ?? "\(folder)/www"
     certification = try PrivateAuthority(in: directory.path)
-    let identity = try certification.issue("server")
+    let identity = try certification.issue(
+      "server", for: names.map { "DNS:\($0)" }.joined(separator: ","))
     try directory.write("www/.keep", "")
     try FileManager.default.setAttributes([.posixPermissions: 0o755], ofItemAtPath: folder)
     try directory.write(

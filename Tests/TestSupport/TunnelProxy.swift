@@ -2,35 +2,38 @@ import NIOCore
 import NIOPosix
 import Synchronization
 
-/// A proxy on loopback that opens tunnels (CONNECT) to where it is told.
-final class TunnelProxy: Sendable {
+/// A proxy on loopback that opens tunnels (CONNECT) to where it is told, or to what stands for that here.
+package final class TunnelProxy: Sendable {
   private let channel: any Channel
   private let group = MultiThreadedEventLoopGroup(numberOfThreads: 1)
   private let log: Log
 
-  var port: Int { channel.localAddress?.port ?? 0 }
+  package var port: Int { channel.localAddress?.port ?? 0 }
   /// The heads of the CONNECT requests.
-  var requests: [String] { log.requests.withLock { $0 } }
+  package var requests: [String] { log.requests.withLock { $0 } }
 
   private final class Log: Sendable {
     let requests = Mutex<[String]>([])
   }
 
-  private init() async throws {
+  private init(leading ports: [String: Int]) async throws {
     let log = Log()
     self.log = log
     channel = try await ServerBootstrap(group: group)
       .childChannelOption(.autoRead, value: true)
       .childChannelInitializer { channel in
         channel.eventLoop.makeCompletedFuture {
-          try channel.pipeline.syncOperations.addHandler(Opening(log: log))
+          try channel.pipeline.syncOperations.addHandler(Opening(log: log, ports: ports))
         }
       }.bind(host: "127.0.0.1", port: 0).get()
   }
 
+  /// - Parameter ports: the ports of this machine that stand for hosts.
   @discardableResult
-  static func run<Result>(_ body: (TunnelProxy) async throws -> Result) async throws -> Result {
-    let proxy = try await TunnelProxy()
+  package static func run<Result>(
+    leading ports: [String: Int] = [:], _ body: (TunnelProxy) async throws -> Result
+  ) async throws -> Result {
+    let proxy = try await TunnelProxy(leading: ports)
     let result: Swift.Result<Result, any Error>
     do { result = .success(try await body(proxy)) } catch { result = .failure(error) }
     try await proxy.channel.close()
@@ -44,10 +47,14 @@ final class TunnelProxy: Sendable {
     typealias OutboundOut = ByteBuffer
 
     let log: Log
+    let ports: [String: Int]
     var head = ""
     var far: (any Channel)?
 
-    init(log: Log) { self.log = log }
+    init(log: Log, ports: [String: Int]) {
+      self.log = log
+      self.ports = ports
+    }
 
     func channelRead(context: ChannelHandlerContext, data: NIOAny) {
       let bytes = unwrapInboundIn(data)
@@ -59,8 +66,10 @@ final class TunnelProxy: Sendable {
       let words = head.split(separator: " ")
       guard head.hasSuffix("\r\n\r\n"), words.count > 2,
         let colon = words[1].lastIndex(of: ":"),
-        let port = Int(words[1][words[1].index(after: colon)...])
+        let said = Int(words[1][words[1].index(after: colon)...])
       else { return }
+      let host = String(words[1][..<colon])
+      let (place, port) = ports[host].map { ("127.0.0.1", $0) } ?? (Self.place(host), said)
       log.requests.withLock { $0.append(head) }
       let near = context.channel
       let opening = NIOLoopBound(self, eventLoop: context.eventLoop)
@@ -69,7 +78,7 @@ final class TunnelProxy: Sendable {
           channel.eventLoop.makeCompletedFuture {
             try channel.pipeline.syncOperations.addHandler(Passing(to: near))
           }
-        }.connect(host: Self.place(String(words[1][..<colon])), port: port).whenComplete { result in
+        }.connect(host: place, port: port).whenComplete { result in
           switch result {
           case .success(let channel):
             opening.value.far = channel
