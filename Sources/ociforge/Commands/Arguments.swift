@@ -63,6 +63,7 @@ enum UsageError: Failure {
   case sourceDateEpoch(String)
   case definitionExists(FilePath)
   case tlsVerify(String)
+  case setting(String, any Error)
   case pullIntoRegistry(String)
   case notARegistryReference(String)
   case nothingToDelete(String)
@@ -97,6 +98,7 @@ enum UsageError: Failure {
       "SOURCE_DATE_EPOCH: expected seconds since 1970 as digits below 2^33, got \(text.quoted); mend it or give --epoch"
     case .tlsVerify(let text):
       "OCIFORGE_TLS_VERIFY: expected true or false, got \(text.quoted)"
+    case .setting(let name, let problem): "\(name): \(problem)"
     case .pullIntoRegistry(let reference):
       "pull writes to oci:DIR[:TAG], oci-archive:FILE[:TAG] or docker-archive:FILE[:NAME], got \(reference.quoted); \"ociforge copy\" goes from registry to registry"
     case .nothingToDelete(let reference):

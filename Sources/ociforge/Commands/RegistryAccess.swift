@@ -103,8 +103,7 @@ extension RegistryOptions {
 extension TransportOptions {
   func settings(offline: Bool) throws -> RegistrySettings {
     var settings = RegistrySettings(network: .system(isOffline: offline))
-    for host in plainHosts { _ = try Registry(parsing: host) }
-    settings.plainHTTP = Set(plainHosts)
+    settings.plainHTTP = try plainHosts()
     settings.verifiesCertificates = try checksCertificates()
     settings.allowsPlaintextCredentials = allowPlaintextCredentials
     return settings

@@ -23,9 +23,15 @@ struct TransportOptions: ParsableArguments {
   @Flag(help: "Send credentials to a registry of --plain-http, where others may read them.")
   var allowPlaintextCredentials = false
 
-  /// The flags' hosts and those of the environment.
-  var plainHosts: [String] {
-    plainHTTP + (environment("OCIFORGE_PLAIN_HTTP") ?? "").split(separator: ",").map(String.init)
+  /// The flags' hosts and those of the environment, which commas and blanks part.
+  /// - Throws: where one is no registry's name.
+  func plainHosts() throws -> Set<String> {
+    let variable = "OCIFORGE_PLAIN_HTTP"
+    let hosts = (environment(variable) ?? "").split { $0 == "," || $0 == " " }.map(String.init)
+    for (setting, host) in plainHTTP.map({ ("--plain-http", $0) }) + hosts.map({ (variable, $0) }) {
+      do { _ = try Registry(parsing: host) } catch { throw UsageError.setting(setting, error) }
+    }
+    return Set(plainHTTP + hosts)
   }
 
   /// - Throws: ``UsageError`` where the environment says neither true nor false.

@@ -47,9 +47,22 @@ extension RegistryTransport {
         let lines = isOwn ? response.headers["WWW-Authenticate"] : []
         session.greeted(
           over: url.scheme, challenge: Challenge.preferred(in: Challenge.parse(lines)))
+        if let risk = risk(of: session, at: url) { reporter.warn(risk) }
         return
       }
     }
+  }
+
+  /// What a switch takes from the safety of all that follows: registry.md, A.2.
+  private func risk(of session: RegistrySession, at url: RemoteURL) -> String? {
+    if url.scheme == .http {
+      return url.isLoopback
+        ? nil
+        : "\(session.registry) is spoken to over plain http: whoever is on the way can read and change what is sent"
+    }
+    return registries.verifiesCertificates
+      ? nil
+      : "the certificate of \(session.registry) is not checked: whoever is on the way may stand in for it"
   }
 }
 
