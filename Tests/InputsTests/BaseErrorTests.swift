@@ -73,6 +73,10 @@ struct BaseErrorTests {
         "x@\(a) is not in the cache, and --offline forbids the network; run once without --offline"
       ),
       (
+        .unresolvedTag(try Reference(parsing: "r.example/x:1")), .unavailable,
+        "what r.example/x:1 means only its registry says, and --offline forbids the network; add the digest, r.example/x:1@DIGEST, that a run without --offline tells"
+      ),
+      (
         .cycle(["a", "b\u{7}", "a"]), .data,
         #"definitions stand on each other: "a" on "b\u{7}" on "a""#
       ),

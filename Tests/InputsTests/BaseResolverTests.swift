@@ -156,8 +156,9 @@ struct BaseResolverTests {
     let failure = await bench.failure(reference, offline: true)
     #expect(
       failure?.text
-        == "\(reference) is not in the cache, and --offline forbids the network; run once without --offline"
-    )
+        == (byDigest
+          ? "\(reference) is not in the cache, and --offline forbids the network; run once without --offline"
+          : BaseError.unresolvedTag(try Reference(parsing: reference)).description))
     #expect(failure?.kind == .unavailable)
     #expect(bench.log.take() == [])
   }

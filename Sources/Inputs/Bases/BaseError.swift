@@ -24,13 +24,15 @@ package enum BaseError: Failure, Equatable {
   case diffIDMismatch(layer: Digest, expected: DiffID, found: DiffID)
   case accountsFileTooLarge(ImagePath, size: Int64, limit: Int64)
   case notInCache(String)
+  /// Which digest a tag means only its registry knows.
+  case unresolvedTag(Reference)
   /// Definitions that stand on each other, the first of them again at the end.
   case cycle([FilePath])
   case layoutFolder(FilePath)
 
   package var kind: FailureKind {
     switch self {
-    case .notInCache: .unavailable
+    case .notInCache, .unresolvedTag: .unavailable
     case .layoutFolder: .notFound
     default: .data
     }
@@ -69,6 +71,8 @@ package enum BaseError: Failure, Equatable {
       "adding accounts to \(path) of the base: expected at most \(readable(byteCount: limit)), found \(readable(byteCount: size))"
     case .notInCache(let what):
       "\(what) is not in the cache, and --offline forbids the network; run once without --offline"
+    case .unresolvedTag(let reference):
+      "what \(reference) means only its registry says, and --offline forbids the network; add the digest, \(reference)@DIGEST, that a run without --offline tells"
     case .cycle(let files):
       "definitions stand on each other: \(files.map(\.string.quoted).joined(separator: " on "))"
     case .layoutFolder(let folder):

@@ -37,7 +37,10 @@ struct OpenedBase: Sendable {
       root = try Self.descriptor(digest, bytes)
       return
     }
-    guard !blobs.isOffline else { throw BaseError.notInCache("\(reference)") }
+    guard !blobs.isOffline else {
+      throw reference.digest == nil
+        ? BaseError.unresolvedTag(reference) : .notInCache("\(reference)")
+    }
     root = try await blobs.registry.resolve(reference)
     if let digest = reference.digest {
       guard root.digest == digest else {
