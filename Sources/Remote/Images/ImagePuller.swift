@@ -18,7 +18,13 @@ package struct ImagePuller: Sendable {
 
   /// Brings the root that a reference means, with all manifests and configs below it.
   package func documents(of reference: Reference) async throws -> Descriptor {
-    let root = try await client.manifest(of: reference)
+    try await documents(below: try await client.manifest(of: reference))
+  }
+
+  /// The same for a root that is here already.
+  package func documents(
+    below root: (bytes: [UInt8], descriptor: Descriptor)
+  ) async throws -> Descriptor {
     try layout.store.put(root.bytes)
     try await children(of: root.descriptor, depth: 0)
     return root.descriptor

@@ -38,10 +38,12 @@ struct ImageCopy {
     _ reference: Reference, into path: FilePath, tag: String
   ) async throws -> Descriptor {
     let client = access.registries.repository(reference.repository)
+    // Where there is nothing to pull, no empty layout is left.
+    let manifest = try await client.manifest(of: reference)
     let layout = try ImageLayout.create(path)
     return try await layout.withWriteSession {
       let puller = ImagePuller(from: client, into: layout, reporter: reporter)
-      let root = try await puller.documents(of: reference)
+      let root = try await puller.documents(below: manifest)
       try await puller.layers(of: root)
       try layout.tag(root, as: tag)
       return root
