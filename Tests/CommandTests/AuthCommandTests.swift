@@ -25,7 +25,7 @@ import Testing
 
   @Test("the winner is named with its user, file and entry, and what all others said")
   func won() throws {
-    try user.logIn()
+    try user.store()
     #expect(
       try shown(["ghcr.io/team/app:v1"]) == """
         registry    ghcr.io
@@ -41,13 +41,14 @@ import Testing
           podman, user        ~/home/.config/containers/auth.json: no such file
         * docker              ~/home/.docker/config.json: "ghcr.io": user "alice", password
           docker, legacy      ~/home/.dockercfg: not asked
+          Amazon ECR          not asked
 
         """)
   }
 
   @Test("where nobody has one, the registry is asked anonymously")
   func anonymous() throws {
-    try user.logIn()
+    try user.store()
     try user.workshop.folder.write(
       "run/containers/auth.json", #"{"auths":{"quay.io/team":{"auth":"YTpi"}}}"#, mode: 0o600)
     #expect(
@@ -63,6 +64,7 @@ import Testing
           podman, user        ~/home/.config/containers/auth.json: no such file
           docker              ~/home/.docker/config.json: no entry for quay.io
           docker, legacy      ~/home/.dockercfg: no such file
+          Amazon ECR          not a registry of Amazon ECR
 
         """)
   }
@@ -88,7 +90,7 @@ import Testing
 
   @Test("a source that cannot be asked is marked, and its error ends the command")
   func failed() throws {
-    try user.logIn()
+    try user.store()
     try user.workshop.folder.write(
       "docker/config.json", #"{"auths":{"ghcr.io":{"auth":"\#(CredentialWorkshop.password)"}}}"#,
       mode: 0o600)
@@ -110,6 +112,7 @@ import Testing
           podman, user        ~/home/.config/containers/auth.json: not asked
           docker              ~/home/.docker/config.json: not asked
           docker, legacy      ~/home/.dockercfg: not asked
+          Amazon ECR          not asked
 
         """)
   }
@@ -118,7 +121,7 @@ import Testing
     "a file that is closed to us is passed over with a warning",
     .enabled(if: geteuid() != 0 || peers("setpriv")))
   func closed() throws {
-    try user.logIn()
+    try user.store()
     try FileManager.default.copyItem(
       atPath: builtBinary().string, toPath: "\(user.path)/ociforge")
     for folder in ["", "/home", "/home/.docker"] {
@@ -178,12 +181,12 @@ import Testing
     #expect(answer["source"] as? String == "podman, session")
     #expect((answer["credential"] as? [String: Any])?["user"] as? String == "t")
     let sources = try #require(answer["sources"] as? [[String: Any]])
-    #expect(sources.count == 8)
+    #expect(sources.count == 9)
     #expect(sources[4]["key"] as? String == "ghcr.io/team")
     #expect(sources[4]["path"] as? String == "~/run/containers/auth.json")
     #expect(
-      sources.map { $0["outcome"] as? String }.suffix(4) == [
-        "won", "not asked", "not asked", "not asked",
+      sources.map { $0["outcome"] as? String }.suffix(5) == [
+        "won", "not asked", "not asked", "not asked", "not asked",
       ])
   }
 

@@ -1,4 +1,5 @@
 import Foundation
+import Server
 import SystemPackage
 import TestSupport
 import Testing
@@ -9,51 +10,114 @@ import Testing
 
   init() throws { user = try CredentialWorkshop() }
 
-  @Test(
-    "the password comes from stdin, without one line break at its end; the file is printed",
-    arguments: ["", "\n", "\r\n"])
-  func stored(_ end: String) throws {
-    try user.expect(
-      ["login", "ghcr.io", "--username", "alice", "--password-stdin"],
-      input: Self.password + end, stdout: "\(user.path)/home/.docker/config.json\n")
-    #expect(
-      try user.workshop.read("home/.docker/config.json") == """
-        {
-          "auths": {
-            "ghcr.io": {
-              "auth": "\(CredentialWorkshop.base64("alice:\(Self.password)"))"
-            }
-          }
-        }
-
-        """)
-    try user.expect(
-      [
-        "login", "docker.io", "--username", "bob", "--password-stdin", "--authfile", "own.json",
-        "-v",
-      ],
-      input: Self.password, stdout: "own.json\n")
-    #expect(try user.workshop.read("own.json").contains("https://index.docker.io/v1/"))
-  }
-
-  @Test(
-    "what podman and skopeo are to read is what they read", .enabled(if: peers("skopeo", "podman")))
-  func readByOthers() throws {
-    try user.logIn("reg.example:5000", ["--authfile", "auth.json"])
-    try user.logIn("docker.io", ["--authfile", "auth.json"])
-    for (registry, program) in [
-      ("reg.example:5000", "skopeo"), ("docker.io", "skopeo"), ("reg.example:5000", "podman"),
-      ("docker.io", "podman"),
-    ] {
-      let finished = try TestSupport.run(
-        program, ["login", "--get-login", "--authfile", "auth.json", registry],
-        environment: user.environment, in: user.workshop.path)
-      #expect(finished.output == "alice\n", "\(program) \(registry): \(finished.stderr)")
+  /// Runs `body` with a registry that knows alice.
+  private func atRegistry(_ body: (FaultyRegistry) throws -> Void) async throws {
+    try await FaultyRegistry.serve(wrapping: demandBasic(user: "alice", password: Self.password)) {
+      try body($0)
     }
   }
 
+  @Test(
+    "the password comes from stdin, without one line break at its end; the file is printed",
+    arguments: ["", "\n", "\r\n"])
+  func stored(_ end: String) async throws {
+    try await atRegistry { registry in
+      try user.expect(
+        ["login", registry.host, "--username", "alice", "--password-stdin"],
+        input: Self.password + end, stdout: "\(user.path)/home/.docker/config.json\n")
+      #expect(
+        try user.workshop.read("home/.docker/config.json") == """
+          {
+            "auths": {
+              "\(registry.host)": {
+                "auth": "\(CredentialWorkshop.base64("alice:\(Self.password)"))"
+              }
+            }
+          }
+
+          """)
+      #expect(registry.lines == ["GET /v2/", "GET /v2/"])
+      #expect(registry.requests[0]["authorization"] == nil)
+    }
+  }
+
+  @Test("a name or password that the registry refuses exits 77, and nothing is stored")
+  func refused() async throws {
+    try await atRegistry { registry in
+      for (name, password) in [("alice", "wrong"), ("bob", Self.password)] {
+        let finished = try user.run(
+          ["login", registry.host, "--username", name, "--password-stdin"], input: password)
+        #expect(finished.status == 77)
+        #expect(finished.output == "")
+        #expect(
+          finished.stderr.hasPrefix(
+            "error: logging in to \(registry.host): GET http://\(registry.host)/v2/: status 401: UNAUTHORIZED"
+          ), "\(finished.stderr)")
+        #expect(!finished.stderr.contains(password))
+      }
+    }
+    #expect(user.workshop.names(in: "home") == [])
+  }
+
+  @Test("a place without a registry takes nothing, and nothing is stored")
+  func noRegistry() async throws {
+    try await FaultyRegistry.serve(fault: { _ in .status(404) }) { registry in
+      try user.expect(
+        ["login", registry.host, "--username", "alice", "--password-stdin"], input: Self.password,
+        status: 76,
+        stderr:
+          "error: logging in to \(registry.host): GET http://\(registry.host)/v2/: no registry answers there\n"
+      )
+    }
+    #expect(user.workshop.names(in: "home") == [])
+  }
+
+  @Test("a registry with a token service gives a token for the password, or not")
+  func tokens() async throws {
+    let service = ScriptedTokenService(credential: "alice:\(Self.password)")
+    try await FaultyRegistry.serve(wrapping: service.wrap) { registry in
+      let login = ["login", registry.host, "--username", "alice", "--password-stdin"]
+      #expect(try user.run(login, input: "wrong").status == 77)
+      #expect(user.workshop.names(in: "home") == [])
+      try user.expect(
+        login, input: Self.password, stdout: "\(user.path)/home/.docker/config.json\n")
+      #expect(service.grantedScopes.count == 1)
+    }
+  }
+
+  @Test(
+    "what podman and skopeo are to read is what they read, under Docker Hub's key, too",
+    .enabled(if: peers("skopeo", "podman", "nginx", "openssl")))
+  func readByOthers() async throws {
+    let demand = demandBasic(user: "alice", password: Self.password)
+    try await atRegistry { registry in
+      try user.expect(
+        [
+          "login", registry.host, "--username", "alice", "--password-stdin", "--authfile",
+          "auth.json",
+        ], input: Self.password, stdout: "auth.json\n")
+      for program in ["skopeo", "podman"] { try expectKnown(to: program, registry.host) }
+    }
+    try await NamedRegistry.run("registry-1.docker.io", wrapping: demand) { hub in
+      try user.expect(
+        [
+          "login", "docker.io", "--username", "alice", "--password-stdin", "--authfile",
+          "auth.json",
+        ], input: Self.password, environment: hub.environment, stdout: "auth.json\n")
+      #expect(try user.workshop.read("auth.json").contains("https://index.docker.io/v1/"))
+      for program in ["skopeo", "podman"] { try expectKnown(to: program, "docker.io") }
+    }
+  }
+
+  private func expectKnown(to program: String, _ registry: String) throws {
+    let finished = try TestSupport.run(
+      program, ["login", "--get-login", "--authfile", "auth.json", registry],
+      environment: user.environment, in: user.workshop.path)
+    #expect(finished.output == "alice\n", "\(program) \(registry): \(finished.stderr)")
+  }
+
   @Test("a helper that the file names keeps it; the file only says so")
-  func helper() throws {
+  func helper() async throws {
     try user.helper(
       "x",
       #"""
@@ -62,45 +126,54 @@ import Testing
       get) cat kept ;;
       esac
       """#)
-    try user.workshop.folder.write(
-      "home/.docker/config.json", #"{"credHelpers":{"ghcr.io":"x"}}"#, mode: 0o600)
-    try user.expect(
-      ["login", "ghcr.io", "--username", "alice", "--password-stdin"], input: Self.password,
-      stdout: "docker-credential-x\n")
+    try await atRegistry { registry in
+      try user.workshop.folder.write(
+        "home/.docker/config.json", #"{"credHelpers":{"\#(registry.host)":"x"}}"#, mode: 0o600)
+      try user.expect(
+        ["login", registry.host, "--username", "alice", "--password-stdin"], input: Self.password,
+        stdout: "docker-credential-x\n")
+    }
     #expect(try user.workshop.read("kept").contains(Self.password))
     #expect(!(try user.workshop.read("home/.docker/config.json").contains("auth\"")))
   }
 
   @Test("a helper that fails is an error without the password")
-  func failingHelper() throws {
+  func failingHelper() async throws {
     try user.helper("x", "cat; echo; exit 1")
     try user.workshop.folder.write("c.json", #"{"credsStore":"x"}"#, mode: 0o600)
-    try user.expect(
-      ["login", "ghcr.io", "--username", "a", "--password-stdin", "--authfile", "c.json", "-v"],
-      input: Self.password, status: 77,
-      stderr:
-        "error: docker-credential-x store for \"ghcr.io\": it ended with status 1 and said nothing\n"
-    )
-    try user.helper("x", "read -r all; echo \"rejected: $all\" >&2; exit 1")
-    let finished = try user.run(
-      ["login", "ghcr.io", "--username", "a", "--password-stdin", "--authfile", "c.json", "-v"],
-      input: Self.password)
-    #expect(finished.status == 77)
-    #expect(finished.stderr.hasPrefix("error: docker-credential-x store for \"ghcr.io\": "))
-    #expect(!finished.stderr.contains(Self.password))
+    try await atRegistry { registry in
+      let login = [
+        "login", registry.host, "--username", "alice", "--password-stdin", "--authfile", "c.json",
+      ]
+      try user.expect(
+        login, input: Self.password, status: 77,
+        stderr:
+          "error: docker-credential-x store for \"\(registry.host)\": it ended with status 1 and said nothing\n"
+      )
+      try user.helper("x", "read -r all; echo \"rejected: $all\" >&2; exit 1")
+      let finished = try user.run(login + ["-v"], input: Self.password)
+      #expect(finished.status == 77)
+      #expect(
+        finished.stderr.contains("error: docker-credential-x store for \"\(registry.host)\": "))
+      #expect(!finished.stderr.contains(Self.password))
+      #expect(!finished.stderr.contains(CredentialWorkshop.base64("alice:\(Self.password)")))
+    }
   }
 
   @Test("where an earlier source hides what was stored, a warning says which")
-  func hidden() throws {
-    let earlier =
-      #"{"auths":{"ghcr.io":{"auth":"\#(CredentialWorkshop.base64("old:\(Self.password)"))"}}}"#
-    try user.expect(
-      ["login", "ghcr.io", "--username", "alice", "--password-stdin"], input: Self.password,
-      environment: ["DOCKER_AUTH_CONFIG": earlier],
-      stdout: "\(user.path)/home/.docker/config.json\n",
-      stderr:
-        "warning: the stored credential is not used: an earlier source wins, \"ghcr.io\" of \"DOCKER_AUTH_CONFIG\"; see `ociforge auth ghcr.io`\n"
-    )
+  func hidden() async throws {
+    try await atRegistry { registry in
+      let host = registry.host
+      let earlier =
+        #"{"auths":{"\#(host)":{"auth":"\#(CredentialWorkshop.base64("old:\(Self.password)"))"}}}"#
+      try user.expect(
+        ["login", host, "--username", "alice", "--password-stdin"], input: Self.password,
+        environment: ["DOCKER_AUTH_CONFIG": earlier],
+        stdout: "\(user.path)/home/.docker/config.json\n",
+        stderr:
+          "warning: the stored credential is not used: an earlier source wins, \"\(host)\" of \"DOCKER_AUTH_CONFIG\"; see `ociforge auth \(host)`\n"
+      )
+    }
   }
 
   @Test("what is no account exits 64 and stores nothing")
@@ -143,38 +216,41 @@ import Testing
   }
 
   @Test("a file that cannot be changed is an error that names it, and stays")
-  func unwritable() throws {
+  func unwritable() async throws {
     try user.workshop.folder.write("bad.json", "[\(Self.password)")
-    try user.expect(
-      ["login", "ghcr.io", "--username", "a", "--password-stdin", "--authfile", "bad.json"],
-      input: Self.password, status: 65,
-      stderr: "error: credentials in \"bad.json\": not valid JSON: unexpected character at byte 1\n"
-    )
-    try user.expect(
-      ["login", "ghcr.io", "--username", "a", "--password-stdin", "--authfile", "bad.json/x"],
-      input: Self.password, status: 73,
-      stderr: "error: creating directory \"bad.json\": Not a directory\n")
+    try await atRegistry { registry in
+      let login = ["login", registry.host, "--username", "alice", "--password-stdin", "--authfile"]
+      try user.expect(
+        login + ["bad.json"], input: Self.password, status: 65,
+        stderr:
+          "error: credentials in \"bad.json\": not valid JSON: unexpected character at byte 1\n")
+      try user.expect(
+        login + ["bad.json/x"], input: Self.password, status: 73,
+        stderr: "error: creating directory \"bad.json\": Not a directory\n")
+    }
     #expect(try user.workshop.read("bad.json") == "[\(Self.password)")
   }
 
   @Test("at a terminal the password is asked for and not shown", .enabled(if: peers("script")))
-  func terminal() throws {
-    let command = "\(try builtBinary()) login ghcr.io --username alice"
-    // Types when it is asked.
-    let finished = try TestSupport.run(
-      "sh",
-      [
-        "-c",
-        """
-        touch seen
-        (until grep -q 'password of' seen; do sleep 0.05; done; echo '\(Self.password)'; sleep 1) |
-          script -qefc '\(command)' seen
-        """,
-      ], environment: user.environment, in: user.workshop.path)
-    #expect(finished.status == 0)
-    #expect(finished.output.contains("password of \"alice\" at ghcr.io: "))
-    #expect(finished.output.hasSuffix("\(user.path)/home/.docker/config.json\r\n"))
-    #expect(!finished.output.contains(Self.password))
+  func terminal() async throws {
+    try await atRegistry { registry in
+      let command = "\(try builtBinary()) login \(registry.host) --username alice"
+      // Types when it is asked.
+      let finished = try TestSupport.run(
+        "sh",
+        [
+          "-c",
+          """
+          touch seen
+          (until grep -q 'password of' seen; do sleep 0.05; done; echo '\(Self.password)'; sleep 1) |
+            script -qefc '\(command)' seen
+          """,
+        ], environment: user.environment, in: user.workshop.path)
+      #expect(finished.status == 0)
+      #expect(finished.output.contains("password of \"alice\" at \(registry.host): "))
+      #expect(finished.output.hasSuffix("\(user.path)/home/.docker/config.json\r\n"))
+      #expect(!finished.output.contains(Self.password))
+    }
     let stored = try user.workshop.read("home/.docker/config.json")
     #expect(stored.contains(CredentialWorkshop.base64("alice:\(Self.password)")))
   }

@@ -10,8 +10,8 @@ import Testing
 
   @Test("a credential goes, and where it was is printed")
   func gone() throws {
-    try user.logIn("ghcr.io")
-    try user.logIn("quay.io")
+    try user.store("ghcr.io")
+    try user.store("quay.io")
     try user.expect(["logout", "ghcr.io"], stdout: "\(user.path)/home/.docker/config.json\n")
     #expect(!(try user.workshop.read("home/.docker/config.json").contains("ghcr.io")))
     #expect(try user.workshop.read("home/.docker/config.json").contains("quay.io"))
@@ -24,14 +24,14 @@ import Testing
 
   @Test("what is left elsewhere is said; --all takes it, too")
   func all() throws {
-    try user.logIn()
-    try user.logIn("ghcr.io", ["--authfile", "own.json"])
+    try user.store()
+    try user.store("ghcr.io", in: "own.json")
     try user.expect(
       ["logout", "ghcr.io", "--authfile", "own.json"], stdout: "own.json\n",
       stderr:
         "warning: ghcr.io still has a credential: \"ghcr.io\" of \"\(user.path)/home/.docker/config.json\"\n"
     )
-    try user.logIn("ghcr.io", ["--authfile", "own.json"])
+    try user.store("ghcr.io", in: "own.json")
     try user.expect(
       ["logout", "ghcr.io", "--authfile", "own.json", "--all"],
       stdout: "own.json\n\(user.path)/home/.docker/config.json\n")
@@ -50,14 +50,15 @@ import Testing
       """#)
     try user.workshop.folder.write(
       "home/.docker/config.json", #"{"credsStore":"x"}"#, mode: 0o600)
-    try user.logIn()
+    try user.workshop.folder.write(
+      "kept", #"{"Username":"alice","Secret":"\#(CredentialWorkshop.password)"}"#)
     try user.expect(["logout", "ghcr.io"], stdout: "docker-credential-x\n")
     #expect(!user.workshop.exists("kept"))
   }
 
   @Test("what podman has written is found and removed", .enabled(if: peers("podman", "skopeo")))
   func writtenByOthers() throws {
-    try user.logIn("reg.example", ["--authfile", "auth.json"])
+    try user.store("reg.example", in: "auth.json")
     try user.expect(["logout", "reg.example", "--authfile", "auth.json"], stdout: "auth.json\n")
     for program in ["skopeo", "podman"] {
       let finished = try TestSupport.run(
