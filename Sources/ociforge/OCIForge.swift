@@ -11,10 +11,11 @@ struct OCIForge: AsyncParsableCommand {
     discussion: """
       The answer of a command is on stdout and nothing else is; progress, warnings and errors are on stderr.
 
-      A REF names an image: oci:DIR[:TAG][@DIGEST], oci-archive:FILE[:TAG] or docker-archive:FILE[:NAME].
+      A REF names an image: HOST/PATH[:TAG][@DIGEST] in a registry, oci:DIR[:TAG][@DIGEST], oci-archive:FILE[:TAG] \
+      or docker-archive:FILE[:NAME].
 
       The cache is $OCIFORGE_CACHE, else $XDG_CACHE_HOME/ociforge, else ~/.cache/ociforge, else a temporary one. \
-      Downloads heed HTTPS_PROXY, HTTP_PROXY, NO_PROXY, SSL_CERT_FILE and SSL_CERT_DIR; SOURCE_DATE_EPOCH is the \
+      Downloads and registries heed HTTPS_PROXY, HTTP_PROXY, NO_PROXY, SSL_CERT_FILE and SSL_CERT_DIR; SOURCE_DATE_EPOCH is the \
       epoch where neither --epoch nor the definition says one; NO_COLOR keeps messages plain.
 
       Exit codes: 0 done, 64 usage, 65 a definition, image or file is not what it must be, 66 no such file or \
@@ -23,10 +24,10 @@ struct OCIForge: AsyncParsableCommand {
       """,
     version: Version.number,
     subcommands: [
-      Assemble.self, Inspect.self, List.self, Cat.self, Export.self, Validate.self, Tag.self,
-      Untag.self, CollectGarbage.self, Push.self, Pull.self, Copy.self, Tags.self, Referrers.self,
-      Delete.self, Login.self, Logout.self,
-      Auth.self, Serve.self, Schema.self, Init.self, Version.self,
+      Assemble.self, Push.self, Pull.self, Copy.self, Inspect.self, List.self, Cat.self,
+      Export.self, Validate.self, Tags.self, Delete.self, Referrers.self, Tag.self, Untag.self,
+      CollectGarbage.self, Login.self, Logout.self, Auth.self, Serve.self, Schema.self, Init.self,
+      Version.self,
     ])
 
   /// What the parser's own errors begin with: the same as ours.
