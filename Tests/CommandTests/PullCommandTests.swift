@@ -98,8 +98,7 @@ import Testing
         stderr:
           "error: pulling \(place):v9: GET http://\(place.replacing("/a", with: "/v2/a"))/manifests/v9: status 404: MANIFEST_UNKNOWN: no manifest \"a:v9\"; \(place) has one, two\n"
       )
-      let index = (try? workshop.read("here/index.json")) ?? ""
-      #expect(!index.contains("sha256:"))
+      #expect(!workshop.exists("here"))
     }
   }
 

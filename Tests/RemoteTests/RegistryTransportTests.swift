@@ -203,7 +203,7 @@ private func behindGreeting(_ script: @escaping Script) -> Script {
       #expect(failure?.isNotFound == true)
       #expect(
         bench.warnings == [
-          "\(host): its certificate is not checked, as --tls-verify=false has it; who is on the way can read and change everything"
+          "the certificate of \(host) is not checked: whoever is on the way may stand in for it"
         ])
     }
   }

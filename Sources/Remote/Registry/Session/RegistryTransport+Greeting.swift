@@ -20,20 +20,6 @@ extension RegistryTransport {
           "\(base): \(failure.fault.text); trying plain http, as it is on this machine")
         try await greet(session, at: plain, for: request)
       }
-      if let reason = try unsafety(of: session.baseURL()) {
-        reporter.warn(
-          "\(session.registry): \(reason); who is on the way can read and change everything")
-      }
-    }
-  }
-
-  /// How a registry is spoken to less safely than it should be; registry.md, A.2, wants it said once.
-  private func unsafety(of base: RemoteURL) -> String? {
-    switch base.scheme {
-    case .http: base.isLoopback ? nil : "plain http, as --plain-http has it"
-    case .https:
-      registries.verifiesCertificates
-        ? nil : "its certificate is not checked, as --tls-verify=false has it"
     }
   }
 
