@@ -398,11 +398,6 @@ struct ValidationLayerTests {
     try directory.write("layout-bundle/rootfs/etc/passwd", "root")
     let packed = try run("umoci", ["repack", "--image", "\(root):b", "\(root)-bundle"])
     try #require(packed.status == 0, "\(packed.stderr)")
-    // The root's own entry is called "/" then.
-    try directory.write("tree/etc/group", "root")
-    let tree = directory.path.appending("tree").string
-    let inserted = try run("umoci", ["insert", "--rootless", "--image", "\(root):b", tree, "/"])
-    try #require(inserted.status == 0, "\(inserted.stderr)")
     let violations = try ImageValidator.validateLayout(root: FilePath(root))
     #expect(violations.filter { $0.severity == .must } == [])
   }
