@@ -41,7 +41,9 @@ struct OCIForge: AsyncParsableCommand {
     ProcessState.prepare()
     do {
       var command = try parseAsRoot()
-      if var command = command as? any AsyncParsableCommand {
+      if let command = command as? any InterruptibleCommand {
+        try await Interruption.run(command)
+      } else if var command = command as? any AsyncParsableCommand {
         try await command.run()
       } else {
         try command.run()

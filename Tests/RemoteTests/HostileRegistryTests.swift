@@ -56,40 +56,6 @@ import Testing
     }
   }
 
-  @Test("indexes that name each other twenty times over are read once each")
-  func manyPaths() async throws {
-    let bench = try RegistryBench()
-    let config = Array("{}".utf8)
-    var documents = [try Digest.sha256(of: config): config]
-    var current = try SampleManifest().bytes, type = MediaType.imageManifest
-    for _ in 0..<6 {
-      let digest = try Digest.sha256(of: current)
-      documents[digest] = current
-      let entry =
-        #"{"mediaType":"\#(type)","digest":"\#(digest)","size":\#(current.count)}"#
-      let entries = Array(repeating: entry, count: 20).joined(separator: ",")
-      type = .imageIndex
-      current = Array(
-        #"{"schemaVersion":2,"mediaType":"\#(type)","manifests":[\#(entries)]}"#.utf8)
-    }
-    let root = current, all = documents
-    try await ScriptedServer.run({ request in
-      guard request.uri != "/v2/" else { return .ok }
-      let name = request.uri.split(separator: "/").last.map(String.init) ?? ""
-      let body = (try? Digest(parsing: name)).map { all[$0] ?? [] } ?? root
-      return .init(body: body)
-    }) { server in
-      let layout = try ImageLayout.create(bench.bench.directory.path.appending("layout"))
-      let found = try await bench.with(server) {
-        try await ImagePuller(from: $0, into: layout, reporter: .silent)
-          .documents(of: Reference(parsing: "\($0.repository):v1"))
-      }
-      #expect(try found.digest == Digest.sha256(of: root))
-      // The root, five indexes, the manifest, its config.
-      #expect(server.real.count == 8)
-    }
-  }
-
   @Test("what an index names that is no image is left out, and the rest is pulled")
   func strangers() async throws {
     let bench = try RegistryBench(), manifest = try SampleManifest()

@@ -10,7 +10,7 @@ import Reporting
 import SystemPackage
 import Workers
 
-struct Assemble: AsyncParsableCommand {
+struct Assemble: InterruptibleCommand {
   static let configuration = CommandConfiguration(
     abstract: "Assemble an image from its definition into an OCI image layout.",
     discussion:

@@ -2,7 +2,7 @@ import ArgumentParser
 import OCILayout
 import OCISpec
 
-struct Push: AsyncParsableCommand {
+struct Push: InterruptibleCommand {
   static let configuration = CommandConfiguration(
     abstract: "Push an image to a registry, under one or several references.",
     discussion: """
@@ -52,7 +52,7 @@ struct Pull: AsyncParsableCommand {
   }
 }
 
-struct Copy: AsyncParsableCommand {
+struct Copy: InterruptibleCommand {
   static let configuration = CommandConfiguration(
     abstract: "Copy an image between registries, layouts and archives.",
     discussion: "Its digest stays what it is. Prints the digest.")
