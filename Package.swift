@@ -47,6 +47,7 @@ let package = Package(
     system("CZlib", apt: "zlib1g-dev"),
     system("CLibDeflate", apt: "libdeflate-dev"),
     system("CYAML", apt: "libyaml-dev"),
+    system("CLinux", apt: "libc6-dev"),
 
     library("Reporting", []),
     library("OCISpec", ["Reporting"]),
@@ -54,7 +55,7 @@ let package = Package(
       "Bindings",
       [
         "Reporting", "OCISpec", "CLibArchive", "COpenSSL", "CZlib", "CLibDeflate", "CYAML",
-        filePaths,
+        "CLinux", filePaths,
       ]),
     library("Definition", ["Reporting", "OCISpec", "Bindings", filePaths]),
     library("OCILayout", ["Reporting", "OCISpec", "Bindings", filePaths]),
@@ -92,9 +93,10 @@ let package = Package(
       swiftSettings: strict),
 
     .target(
-      name: "TestSupport", dependencies: ["OCISpec", "OCILayout", filePaths],
+      name: "TestSupport",
+      dependencies: ["Server", "OCISpec", "OCILayout", filePaths, nioCore, nioHTTP, threads],
       path: "Tests/TestSupport", swiftSettings: strict),
-    test("OCISpecTests", ["OCISpec"]),
+    test("OCISpecTests", ["OCISpec", "Reporting"]),
     test("BindingsTests", ["Bindings", "OCISpec", "Reporting", filePaths]),
     test("DefinitionTests", ["Definition", "Bindings", "OCISpec", "Reporting", filePaths]),
     test("OCILayoutTests", ["OCILayout", "Bindings", "OCISpec", "Reporting", filePaths]),
@@ -123,6 +125,6 @@ let package = Package(
     test(
       "AssemblyTests",
       ["Assembly", "Definition", "OCILayout", "Bindings", "OCISpec", "Reporting", filePaths]),
-    test("CommandTests", ["OCILayout", "OCISpec", filePaths]),
+    test("CommandTests", ["OCILayout", "OCISpec", "Server", filePaths, nioHTTP]),
   ]
 )

@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# Assembles the image of ociforge itself, shows it, and runs it: ociforge inside it assembles another image.
+# Assembles the image of ociforge itself and shows it; puts it into a registry, another image on top of it, and
+# pulls that back; and runs it: ociforge inside it assembles another image.
 # Needs no network and no Docker. `make demo` builds what it needs first.
 set -euo pipefail
 cd "$(dirname "$0")/.."
@@ -10,12 +11,22 @@ forge=$PWD/dist/ociforge-linux-$arch
 # podman makes an image's name of a layout's path, and names have no capital letters, as mktemp's have.
 scratch=${TMPDIR:-/tmp}/ociforge-demo.$$.$RANDOM
 mkdir -m 755 "$scratch"
+server=
 clean_up() {
+  stop_server
   rm -rf "$scratch" 2>/dev/null && return
   # Files of a rootless container belong to ids that only its namespace may remove.
   podman unshare rm -rf "$scratch" 2>/dev/null || echo "could not remove $scratch" >&2
 }
+stop_server() {
+  [[ -n $server ]] || return 0
+  kill "$server" 2>/dev/null || true
+  wait "$server" 2>/dev/null || true
+  server=
+}
 trap clean_up EXIT
+trap 'exit 130' INT
+trap 'exit 143' TERM
 export OCIFORGE_CACHE=$scratch/cache
 ref=oci:$scratch/layout:latest
 
@@ -40,6 +51,49 @@ step 'Assemble it again elsewhere: the same digest, byte for byte' \
 step 'What is it?' "$forge" inspect "$ref"
 step 'What is in it?' "$forge" ls "$ref"
 step 'Does it keep every rule of the image-spec?' "$forge" validate "$ref"
+
+"$forge" serve "$scratch/registry" --port 0 >"$scratch/address" 2>"$scratch/serve.log" &
+server=$!
+for ((i = 0; i < 100; i++)); do
+  [[ -s $scratch/address ]] && break
+  kill -0 "$server" 2>/dev/null || break
+  sleep 0.05
+done
+address=$(<"$scratch/address")
+if [[ -z $address ]]; then
+  cat "$scratch/serve.log" >&2
+  exit 1
+fi
+printf '\n%s● A registry over a layout, on this machine only%s\n%s$ ociforge serve $DEMO/registry --port 0 &%s\n%s\n' \
+  "$bold" "$plain" "$dim" "$plain" "$address"
+step 'Push the image to it, under two tags' \
+  "$forge" push "$ref" "$address/demo/ociforge:1.0" "$address/demo/ociforge:latest" --progress none
+mkdir "$scratch/app"
+cat >"$scratch/app/image.yaml" <<EOF
+formatVersion: 1
+name: greeting
+from: $address/demo/ociforge:1.0
+layers:
+  - name: files
+    entries:
+      - { path: /work/hello.txt, text: "hello\n" }
+EOF
+app=$address/demo/greeting:1.0
+step 'Put a second image on top of it, straight into the registry: the base is not sent again' \
+  "$forge" assemble "$scratch/app" --platform "linux/$arch" --push "$app" --no-layout
+step 'Pull it back: the same digest, every byte verified' "$forge" pull "$app" "oci:$scratch/back:1.0" --progress none
+if command -v skopeo >/dev/null; then
+  step 'What does skopeo say of it?' skopeo inspect --no-creds --tls-verify=false --format '{{.Digest}}' "docker://$app"
+fi
+step 'What is in the registry?' "$forge" tags "$address/demo/ociforge"
+# The registry asks for none. A file that wins at once keeps the user's own credential helpers out of this.
+(
+  umask 077
+  printf '{"auths":{"%s":{"auth":"%s"}}}' "$address" "$(printf demo:secret | base64)" >"$scratch/auth.json"
+)
+step 'Which credential would it be shown, and why? Never the secret' \
+  env REGISTRY_AUTH_FILE="$scratch/auth.json" "$forge" auth "$address"
+stop_server
 
 mkdir -m 1777 "$scratch/work"
 "$forge" init "$scratch/work/hello" >/dev/null

@@ -14,9 +14,12 @@ build_packages=(
 # brings a runc of its own and conflicts with Debian's.
 test_packages=(
   skopeo:skopeo umoci:umoci podman:podman runc:runc nginx-light:nginx
-  libarchive-tools openssl strace python3 python3-venv gcc libc6-dev util-linux
+  docker-registry:docker-registry debootstrap:debootstrap
+  libarchive-tools curl:curl openssl perl-base strace python3 python3-venv gcc libc6-dev util-linux
 )
-python_packages=(jsonschema)
+# moto's server for ECR and STS, without what moto[server] brings for other services
+# (three times the size and the time).
+python_packages=(jsonschema 'moto>=5.2' flask flask-cors)
 PATH=$PATH:/usr/sbin:/sbin
 
 missing() {
@@ -34,7 +37,7 @@ as_root() {
 
 policy=/usr/sbin/policy-rc.d
 keep_services_stopped() {
-  # nginx and podman are wanted as programs: Debian would start them as services, and nginx takes port 80.
+  # nginx, docker-registry and podman are wanted as programs: Debian would start them as services on their ports.
   if [[ -e $policy || -L $policy ]]; then return; fi
   trap 'as_root rm -f "$policy"' EXIT
   trap 'exit 130' INT
@@ -75,7 +78,7 @@ case ${1:-} in
     ;;
   test)
     install_packages "${test_packages[@]}"
-    if ! .venv/bin/python3 -c 'import jsonschema' 2>/dev/null; then
+    if ! .venv/bin/python3 -c 'import jsonschema, moto.server' 2>/dev/null; then
       python3 -m venv .venv
       .venv/bin/pip install --quiet --disable-pip-version-check "${python_packages[@]}"
     fi

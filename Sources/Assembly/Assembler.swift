@@ -19,11 +19,14 @@ package struct AssemblyOptions: Sendable {
   }
 }
 
-/// An image for one platform that lies in a store.
+/// An image for one platform that lies in a store, the layers of its base apart.
 package struct AssembledImage: Sendable {
+  /// As its config says: the definition's, with what only the base tells, such as a variant.
   package let platform: Platform
   package let manifest: Document<Manifest>
   package let config: Document<ImageConfig>
+  /// The base's, below ``layers``. Assembling does not bring their blobs into the store.
+  package let baseLayers: [Descriptor]
   package let layers: [PackedLayer]
 }
 
@@ -49,7 +52,10 @@ package struct Assembler: Sendable {
   package func assemble(_ plan: AssemblyPlan) async throws -> AssembledImages {
     let layers = try await pack(plan.images)
     let images = try zip(plan.images, layers).map { image, layers in
-      try compose(image.definition, layers: layers, annotations: plan.annotations)
+      try compose(
+        ImageComposition(
+          image: image.definition, base: image.base, layers: layers, format: options.format,
+          epoch: options.epoch), annotations: plan.annotations)
     }
     return AssembledImages(
       root: try root(of: images, annotations: plan.annotations), images: images)
@@ -74,24 +80,14 @@ package struct Assembler: Sendable {
   }
 
   private func compose(
-    _ image: PlatformImage, layers: [PackedLayer], annotations: [String: String]
+    _ image: ImageComposition, annotations: [String: String]
   ) throws -> AssembledImage {
-    let created = rfc3339(seconds: options.epoch)
-    var config = ImageConfig(
-      platform: image.platform, config: image.config.applying(to: ContainerConfig()),
-      diffIDs: layers.map(\.diffID),
-      history: layers.map {
-        History(created: created, createdBy: options.format.createdBy($0.name))
-      },
-      created: created)
-    if case .set(let author) = image.config.author { config.author = author }
+    let config = image.config
     let configDocument = try put(config, config.json, .imageConfig)
-    let manifest = Manifest(
-      config: configDocument.descriptor, layers: layers.map(\.descriptor), annotations: annotations)
+    let manifest = image.manifest(config: configDocument.descriptor, annotations: annotations)
     return AssembledImage(
-      platform: image.platform,
-      manifest: try put(manifest, manifest.json, .imageManifest), config: configDocument,
-      layers: layers)
+      platform: image.platform, manifest: try put(manifest, manifest.json, .imageManifest),
+      config: configDocument, baseLayers: image.baseLayers, layers: image.layers)
   }
 
   private func root(
@@ -103,7 +99,11 @@ package struct Assembler: Sendable {
       return descriptor
     }
     if manifests.count == 1 { return manifests[0] }
-    let index = ImageIndex(manifests: manifests, annotations: annotations)
+    let sorted = manifests.sorted { a, b in
+      guard let a = a.platform, let b = b.platform else { return false }
+      return a < b
+    }
+    let index = ImageIndex(manifests: sorted, annotations: annotations)
     return try put(index, index.json, .imageIndex).descriptor
   }
 

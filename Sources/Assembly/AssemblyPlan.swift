@@ -14,24 +14,38 @@ package struct AssemblyPlan: Sendable {
   ///
   /// - Parameters:
   ///   - inputs: verified files by platform and name.
+  ///   - bases: what images stand on, by the definition's platforms; a platform without one is on scratch.
   ///   - epoch: the one time in the image, in seconds since 1970.
   ///   - spoolStore: where the content of archives waits until it is packed.
   ///   - outputs: folders that ociforge writes to; no tree takes them in.
   /// - Throws: a ``FailureList`` with everything that is wrong with the files.
   package init(
-    _ definition: ImageDefinition, inputs: [Platform: [String: InputFile]], epoch: Int64,
-    spoolStore: BlobStore, outputs: [FilePath] = [], reporter: Reporter
+    _ definition: ImageDefinition, inputs: [Platform: [String: InputFile]],
+    bases: [Platform: ResolvedBase], epoch: Int64, spoolStore: BlobStore,
+    outputs: [FilePath] = [], reporter: Reporter
   ) throws {
     let archives = ScannedArchives()
     let reserved = outputs.compactMap { try? FileSystem.status(of: $0)?.identity }
     var failures: [any Failure] = []
     var plans: [ImagePlan] = []
     for image in definition.images {
-      var planner = LayerPlanner(
+      let base = bases[image.platform]
+      guard base != nil || image.base == .scratch else {
+        throw AssemblyError.missingBase(image.platform)
+      }
+      try base?.check()
+      var planner = try LayerPlanner(
         epoch: epoch, inputs: inputs[image.platform] ?? [:], spoolStore: spoolStore,
-        archives: archives, reserved: reserved)
+        archives: archives, reserved: reserved, base: base)
+      var definitions = image.layers
+      do {
+        let place = SourceLocation(file: definition.file.string, line: 1, column: 1)
+        if let layer = try image.accounts?.layer(on: planner.lower, of: base, location: place) {
+          definitions.insert(layer, at: 0)
+        }
+      } catch let list as FailureList { failures += list.failures }
       var layers: [LayerPlan] = []
-      for layer in try Self.layers(of: image, in: definition.file) {
+      for layer in definitions {
         do {
           layers.append(try planner.plan(layer))
         } catch let list as FailureList { failures += list.failures }
@@ -39,7 +53,7 @@ package struct AssemblyPlan: Sendable {
       do {
         try Self.checkExecutables(in: layers, of: image, planner, reporter)
       } catch let list as FailureList { failures += list.failures }
-      plans.append(ImagePlan(definition: image, layers: layers))
+      plans.append(ImagePlan(definition: image, base: base, layers: layers))
     }
     // What the platforms share is wrong in each of them, and said once.
     var said = Set<String>()
@@ -47,13 +61,6 @@ package struct AssemblyPlan: Sendable {
     guard failures.isEmpty else { throw FailureList(failures) }
     annotations = definition.annotations
     images = plans
-  }
-
-  private static func layers(of image: PlatformImage, in file: FilePath) throws -> [LayerDefinition]
-  {
-    guard let accounts = image.accounts else { return image.layers }
-    let location = SourceLocation(file: file.string, line: 1, column: 1)
-    return [try accounts.layer(location: location)] + image.layers
   }
 
   private static func checkExecutables(
@@ -74,6 +81,8 @@ package struct AssemblyPlan: Sendable {
 /// What one platform's image is packed from.
 package struct ImagePlan: Sendable {
   package let definition: PlatformImage
+  /// `nil` on scratch.
+  package let base: ResolvedBase?
   package let layers: [LayerPlan]
 
   package var platform: Platform { definition.platform }

@@ -1,117 +1,168 @@
 import Bindings
 import Definition
+import OCILayout
 import OCISpec
 import Reporting
 
-/// The entries of one layer while they are collected: one entry a path, nothing below a file, parents from
-/// the layers below or by default, hardlinks after what they link to. Layer format v1, §2.2.
+/// The entries of one layer while they are collected: where symlinks of lower layers lead, one entry a path,
+/// nothing below a file, parents from the layers below or by default, hardlinks after what they link to,
+/// whiteouts for what the layer removes. Layer format v1, §2.2.
 struct EntryTree {
-  private let lower: LowerTree
-  private let epoch: Int64
-  private var entries: [ImagePath: PlannedEntry] = [:]
+  let lower: LowerTree
+  let epoch: Int64
+  var entries: [ImagePath: PlannedEntry] = [:]
 
   init(lower: LowerTree, epoch: Int64) {
     self.lower = lower
     self.epoch = epoch
   }
 
-  /// Adds entries, their parents, and resolves the hardlinks among them.
-  /// - Returns: everything that is wrong, in the order of the paths.
-  mutating func insert(_ found: [PlannedEntry]) -> [any Failure] {
-    var failures: [AssemblyError] = []
-    for entry in found {
-      if entry.path.isWhiteout {
-        failures.append(.reservedName(entry.path, origin: entry.origin))
-      } else if let present = entries[entry.path] {
-        guard let merged = merge(present, entry) else {
-          failures.append(
-            .duplicatePath(entry.path, first: present.origin, second: entry.origin))
-          continue
-        }
+  /// Adds entries, their parents and whiteouts, and resolves the hardlinks among them.
+  /// - Returns: everything that is wrong: where paths lead, then in the order of the entries.
+  mutating func insert(
+    _ found: [PlannedEntry], removing removals: [Removal] = []
+  ) -> [any Failure] {
+    var failures: [any Failure] = []
+    let removed = resolve(removals, beside: found, &failures)
+    var resolver = PathResolver(lower, removed: removed.keys)
+    let placed = place(found, &resolver, &failures)
+    for entry in placed {
+      guard let present = entries[entry.path] else {
+        entries[entry.path] = entry
+        continue
+      }
+      if let merged = merge(present, entry) {
         entries[entry.path] = merged
       } else {
-        entries[entry.path] = entry
+        failures.append(
+          AssemblyError.duplicatePath(
+            entry.path, first: present.origin, second: entry.origin,
+            symlink: (entry.symlinks + present.symlinks).last))
       }
     }
-    for entry in found { addParents(of: entry, &failures) }
-    failures += resolveHardlinks()
+    for entry in placed { addParents(of: entry, resolver, &failures) }
+    for entry in whiteouts(for: removed, &failures) {
+      entries[entry.path] = entry
+      addParents(of: entry, resolver, &failures)
+    }
+    failures += resolveHardlinks(resolver) as [any Failure]
     return failures
   }
 
   func sorted() -> [PlannedEntry] { entries.values.sorted { $0.path < $1.path } }
 
+  /// The entries where they come to lie. Directories are looked at first, from the top, so that what lies
+  /// below them finds them.
+  private func place(
+    _ found: [PlannedEntry], _ resolver: inout PathResolver, _ failures: inout [any Failure]
+  ) -> [PlannedEntry] {
+    var placed = [PlannedEntry?](repeating: nil, count: found.count)
+    let directories = found.indices.filter { found[$0].kind == .directory }
+    let others = found.indices.filter { found[$0].kind != .directory }
+    for index in directories.sorted(by: { found[$0].path < found[$1].path }) + others {
+      let entry = found[index]
+      guard !entry.path.isWhiteout else {
+        failures.append(AssemblyError.reservedName(entry.path, origin: entry.origin))
+        continue
+      }
+      do { placed[index] = try place(entry, &resolver) } catch {
+        failures.append(
+          error as? AssemblyError ?? ContextualFailure(entry.origin, error) as any Failure)
+      }
+    }
+    return placed.compactMap { $0 }
+  }
+
+  private func place(
+    _ entry: PlannedEntry, _ resolver: inout PathResolver
+  ) throws -> PlannedEntry {
+    let request = PathResolver.Request(path: entry.path, origin: entry.origin)
+    var entry = entry
+    let place: PathResolver.Place
+    if entry.kind == .directory {
+      place = try resolver.declareDirectory(at: request)
+      entry.inherit(from: lower.isOnBase ? place.node?.directory : nil)
+    } else {
+      place = try resolver.name(at: request)
+      if case .hardlink(let bytes) = entry.kind, let target = try? ImagePath(archived: bytes) {
+        let target = try resolver.name(at: .init(path: target, origin: entry.origin))
+        entry.kind = .hardlink(target: target.path.bytes)
+      }
+    }
+    entry.path = place.path
+    entry.symlinks = place.symlinks
+    return entry
+  }
+
   /// A directory that the definition declares says how one from a tree or archive is to be; two of those may
-  /// name the same directory where they agree on it.
+  /// name the same directory where they agree on it, or where one only passes through what is there.
   private func merge(_ a: PlannedEntry, _ b: PlannedEntry) -> PlannedEntry? {
     guard a.kind == .directory, b.kind == .directory else { return nil }
     if a.isDeclared != b.isDeclared { return a.isDeclared ? a : b }
+    guard !a.isDeclared else { return nil }
+    if a.inherited == .all { return b }
+    if b.inherited == .all { return a }
     let agree =
       a.mode == b.mode && a.owner == b.owner && a.mtime == b.mtime && a.xattrs == b.xattrs
-    return agree && !a.isDeclared ? a : nil
+    return agree ? a : nil
   }
 
-  private mutating func addParents(of entry: PlannedEntry, _ failures: inout [AssemblyError]) {
+  private mutating func addParents(
+    of entry: PlannedEntry, _ resolver: PathResolver, _ failures: inout [any Failure]
+  ) {
+    // A name that this layer makes a file or symlink is no way to anywhere, whatever lower layers have there.
+    for symlink in entry.symlinks {
+      guard let blocker = entries[symlink], blocker.kind != .directory else { continue }
+      failures.append(AssemblyError(entry, below: blocker))
+      return
+    }
     var path = entry.path.parent
     while let parent = path, !parent.isRoot {
-      let blocker = entries[parent] ?? lower[parent]
-      if let blocker, blocker.kind != .directory {
-        failures.append(
-          .belowNonDirectory(
-            entry.path, origin: entry.origin, blocker: parent, blockerOrigin: blocker.origin))
+      if let present = entries[parent] {
+        if present.kind != .directory { failures.append(AssemblyError(entry, below: present)) }
         return
       }
-      if entries[parent] != nil { return }
-      entries[parent] =
-        lower[parent]
-        ?? PlannedEntry(
-          path: parent, kind: .directory, mode: 0o755, owner: Owner(uid: 0, gid: 0), mtime: epoch,
-          xattrs: [], content: .none, origin: entry.origin)
+      var directory = PlannedEntry(
+        path: parent, kind: .directory, mode: 0o755, owner: Owner(uid: 0, gid: 0), mtime: epoch,
+        xattrs: [], content: .none, origin: entry.origin, inherited: .all)
+      directory.inherit(from: resolver.node(at: parent)?.directory)
+      entries[parent] = directory
       path = parent.parent
     }
   }
+}
 
-  /// Of all names of one file the first in the layer's order carries the content, the others link to it, all
-  /// with the attributes of the file (rule E4).
-  private mutating func resolveHardlinks() -> [AssemblyError] {
-    var failures: [AssemblyError] = []
-    var names: [ImagePath: [ImagePath]] = [:]
-    for entry in entries.values.sorted(by: { $0.path < $1.path }) {
-      guard case .hardlink = entry.kind else { continue }
-      switch file(behind: entry) {
-      case .success(let file): names[file, default: [file]].append(entry.path)
-      case .failure(let failure): failures.append(failure)
-      }
-    }
-    for (path, group) in names {
-      guard let file = entries[path], let first = group.min() else { continue }
-      for name in group {
-        var entry = file
-        entry.path = name
-        entry.origin = entries[name]?.origin ?? file.origin
-        if name != first {
-          entry.kind = .hardlink(target: first.bytes)
-          entry.content = .none
-          entry.xattrs = []
-        }
-        entries[name] = entry
-      }
-    }
-    return failures
+extension AssemblyError {
+  fileprivate init(_ entry: PlannedEntry, below blocker: PlannedEntry) {
+    self = .belowNonDirectory(
+      entry.path, origin: entry.origin, blocker: blocker.path, blockerOrigin: blocker.origin)
   }
+}
 
-  private func file(behind link: PlannedEntry) -> Result<ImagePath, AssemblyError> {
-    var entry = link
-    for _ in 0...entries.count {
-      guard case .hardlink(let bytes) = entry.kind else { return .success(entry.path) }
-      guard let target = try? ImagePath(archived: bytes), let next = entries[target],
-        next.kind != .directory
-      else {
-        let target = (try? ImagePath(archived: bytes)) ?? .root
-        return .failure(
-          .missingHardlinkTarget(link.path, target: target, origin: link.origin))
-      }
-      entry = next
+extension MergedTree.Node {
+  /// A directory that some layer has an entry for; of others nobody knows the metadata.
+  fileprivate var directory: MergedTree.Inode? {
+    isDirectory && inode.origin != nil ? inode : nil
+  }
+}
+
+extension PlannedEntry {
+  /// Takes over what is left open from a directory that is there; where none is, nothing is.
+  fileprivate mutating func inherit(from directory: MergedTree.Inode?) {
+    guard let directory else {
+      inherited = []
+      return
     }
-    return .failure(.hardlinkCycle(link.path, origin: link.origin))
+    let header = directory.header
+    if inherited.contains(.mode) { mode = header.mode }
+    if inherited.contains(.owner) { owner = Owner(uid: header.uid, gid: header.gid) }
+    // What a ustar header holds (reproducibility.md, T9).
+    if inherited.contains(.mtime) { mtime = min(max(0, header.mtime), (1 << 33) - 1) }
+    if inherited.contains(.xattrs) {
+      var seen = Set<[UInt8]>()
+      // bsdtar stores each attribute twice, in its own form and in the common one.
+      xattrs = directory.xattrs.filter { seen.insert($0.name).inserted }
+        .map { ExtendedAttribute(name: $0.name, value: $0.value) }
+    }
   }
 }

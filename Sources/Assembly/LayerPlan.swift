@@ -27,10 +27,31 @@ package struct PlannedEntry: Sendable {
   package var origin: String
   /// Whether the definition names this very path, not a tree or an archive that holds it.
   package var isDeclared = false
+  /// What a directory takes over from the one that the image has there already, where it stands on a base.
+  var inherited: InheritedAttributes = []
+  /// The symlinks of lower layers that led from the definition's path to this one.
+  var symlinks: [ImagePath] = []
+
+  /// What the tar says of it.
+  var header: TarHeader {
+    TarHeader(
+      path: path.bytes, kind: kind, mode: mode, uid: owner.uid, gid: owner.gid, mtime: mtime)
+  }
+}
+
+/// The attributes of a directory that a definition leaves open.
+struct InheritedAttributes: OptionSet, Sendable {
+  let rawValue: UInt8
+
+  static let mode = Self(rawValue: 1)
+  static let owner = Self(rawValue: 2)
+  static let mtime = Self(rawValue: 4)
+  static let xattrs = Self(rawValue: 8)
+  static let all: Self = [.mode, .owner, .mtime, .xattrs]
 }
 
 /// All entries of one layer in the order they are written; layer format v1, §2.2: sorted, one entry a path,
-/// parents included, nothing below anything but a directory.
+/// parents included, nothing below anything but a directory, whiteouts before their siblings.
 package struct LayerPlan: Sendable {
   package let name: String
   package let entries: [PlannedEntry]

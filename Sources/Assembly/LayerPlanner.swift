@@ -14,17 +14,21 @@ package struct LayerPlanner {
   private let spoolStore: BlobStore
   private let archives: ScannedArchives
   private let reserved: [FileStatus.Identity]
-  private var lower = LowerTree()
+  private(set) var lower: LowerTree
 
   /// - Parameters:
   ///   - inputs: by name, verified.
   ///   - spoolStore: where the content of archives waits until it is packed.
   ///   - archives: what other planners have read already.
   ///   - reserved: folders that no tree takes in: what ociforge itself writes.
+  ///   - base: what the layers lie on; `nil` for scratch.
+  /// - Throws: ``LayerError`` where the layers of the base cannot be one file system.
   package init(
     epoch: Int64, inputs: [String: InputFile], spoolStore: BlobStore,
-    archives: ScannedArchives = ScannedArchives(), reserved: [FileStatus.Identity] = []
-  ) {
+    archives: ScannedArchives = ScannedArchives(), reserved: [FileStatus.Identity] = [],
+    base: ResolvedBase? = nil
+  ) throws {
+    lower = try LowerTree(base)
     self.epoch = epoch
     self.inputs = inputs
     self.spoolStore = spoolStore
@@ -37,21 +41,29 @@ package struct LayerPlanner {
   package mutating func plan(_ layer: LayerDefinition) throws -> LayerPlan {
     var failures: [any Failure] = []
     var found: [PlannedEntry] = []
+    var removals: [Removal] = []
     for entry in layer.entries {
+      if case .remove = entry.content {
+        removals.append(Removal(path: entry.path, origin: entry.location.description))
+        continue
+      }
       do { found += try entries(of: entry) } catch let failure as any Failure {
         failures.append(failure)
       }
     }
     var tree = EntryTree(lower: lower, epoch: epoch)
-    failures += tree.insert(found)
+    failures += tree.insert(found, removing: removals)
     guard failures.isEmpty else { throw FailureList(failures) }
     let sorted = tree.sorted()
     lower.add(sorted)
     return LayerPlan(name: layer.name, entries: sorted)
   }
 
-  /// Whether a path leads to something in the layers planned so far.
-  package func resolves(_ path: ImagePath) -> Bool { lower.resolves(path) }
+  /// Whether a path leads to something in the base and the layers planned so far.
+  package func resolves(_ path: ImagePath) -> Bool {
+    var resolver = PathResolver(lower)
+    return (try? resolver.target(of: .init(path: path, origin: "")))?.node != nil
+  }
 
   private func entries(of entry: LayerEntry) throws -> [PlannedEntry] {
     let origin = entry.location.description
@@ -80,8 +92,20 @@ package struct LayerPlanner {
       return [planned(entry, .symlink(target: target), defaultMode: 0o777)]
     case .hardlink(let target):
       return [planned(entry, .hardlink(target: target.bytes), defaultMode: 0o644)]
-    case .directory: return [planned(entry, .directory, defaultMode: 0o755)]
+    case .directory: return [directory(entry)]
+    case .remove: return []
     }
+  }
+
+  /// What the definition says of it wins; the rest is as a directory that the base has there, or the default.
+  private func directory(_ entry: LayerEntry) -> PlannedEntry {
+    var directory = planned(entry, .directory, defaultMode: 0o755)
+    let attributes = entry.attributes
+    if attributes.mode == nil { directory.inherited.insert(.mode) }
+    if attributes.owner == nil { directory.inherited.insert(.owner) }
+    if attributes.mtime == nil { directory.inherited.insert(.mtime) }
+    if attributes.xattrs.isEmpty { directory.inherited.insert(.xattrs) }
+    return directory
   }
 
   private func input(_ name: String, _ origin: String) throws -> InputFile {

@@ -42,11 +42,7 @@ package struct LayerWriter: Sendable {
     defer { buffer.deallocate() }
     var progress = Progress(label: label, total: plan.byteCount, reporter: reporter)
     for entry in plan.entries {
-      try tar.add(
-        TarHeader(
-          path: entry.path.bytes, kind: entry.kind, mode: entry.mode, uid: entry.owner.uid,
-          gid: entry.owner.gid, mtime: entry.mtime),
-        xattrs: entry.xattrs.map { ($0.name, $0.value) })
+      try tar.add(entry.header, xattrs: entry.xattrs.map { ($0.name, $0.value) })
       if case .file(let size) = entry.kind {
         try writeContent(of: entry, size: size, to: tar, through: buffer, &progress)
       }

@@ -85,7 +85,8 @@ struct TreeScan {
     PlannedEntry(
       path: path, kind: kind, mode: mode, owner: entry.attributes.owner ?? Owner(uid: 0, gid: 0),
       mtime: entry.attributes.mtime ?? epoch, xattrs: [], content: content,
-      origin: entry.location.description)
+      // What the host's directory is like stays out, so it says nothing of one that is there.
+      origin: entry.location.description, inherited: .all)
   }
 }
 

@@ -31,6 +31,16 @@ package func isRFC3339(_ text: String) -> Bool {
     && (1...dayCount(ofMonth: month, year: year)).contains(day)
 }
 
+/// Days from 1970-01-01 to a day of a year after 0:
+/// https://howardhinnant.github.io/date_algorithms.html#days_from_civil
+package func daysSince1970(year: Int64, month: Int64, day: Int64) -> Int64 {
+  let year = month <= 2 ? year - 1 : year
+  let yearOfEra = year % 400
+  let dayOfYear = (153 * (month + (month > 2 ? -3 : 9)) + 2) / 5 + day - 1
+  return year / 400 * 146_097 + yearOfEra * 365 + yearOfEra / 4 - yearOfEra / 100 + dayOfYear
+    - 719_468
+}
+
 private let secondsUntilYear10000: Int64 = 253_402_300_800
 
 /// Counts in years that start in March, so that the leap day is a year's last, and in cycles of 400 years,

@@ -27,10 +27,12 @@ package struct ImagePath: Sendable, Hashable, CustomStringConvertible {
   package init(archived bytes: [UInt8]) throws(ImagePathError) {
     var rest = bytes[...]
     guard !rest.isEmpty else { throw ImagePathError(bytes, .emptyComponent) }
-    guard rest.first != UInt8(ascii: "/") else { throw ImagePathError(bytes, .absolute) }
-    while rest.starts(with: [UInt8(ascii: "."), UInt8(ascii: "/")]) { rest = rest.dropFirst(2) }
-    if rest.elementsEqual([UInt8(ascii: ".")]) { rest = [] }
-    if rest.last == UInt8(ascii: "/") { rest = rest.dropLast() }
+    guard rest.first != Self.slash else { throw ImagePathError(bytes, .absolute) }
+    while rest.count > 1 && rest[rest.startIndex] == Self.dot
+      && rest[rest.startIndex + 1] == Self.slash
+    { rest = rest.dropFirst(2) }
+    if rest.count == 1 && rest.first == Self.dot { rest = [] }
+    if rest.last == Self.slash { rest = rest.dropLast() }
     try self.init(relative: Array(rest), of: bytes)
   }
 
@@ -41,19 +43,26 @@ package struct ImagePath: Sendable, Hashable, CustomStringConvertible {
       self = .root
       return
     }
-    let parts = bytes.split(separator: UInt8(ascii: "/"), omittingEmptySubsequences: false).map(
-      Array.init)
-    for part in parts { try Self.check(component: part, of: whole) }
+    // Layers have names by the hundred thousand, so the parts are not copied.
+    var start = 0
+    while start <= bytes.count {
+      let end = bytes[start...].firstIndex(of: Self.slash) ?? bytes.count
+      try Self.check(component: bytes[start..<end], of: whole)
+      start = end + 1
+    }
     guard bytes.count <= Self.maximumByteCount else { throw ImagePathError(whole, .tooLong) }
     self.bytes = bytes
   }
 
   private static let slash = UInt8(ascii: "/")
+  private static let dot = UInt8(ascii: ".")
   private static let maximumByteCount = 4096
 
-  private static func check(component: [UInt8], of whole: [UInt8]) throws(ImagePathError) {
+  private static func check(
+    component: ArraySlice<UInt8>, of whole: [UInt8]
+  ) throws(ImagePathError) {
     if component.isEmpty { throw ImagePathError(whole, .emptyComponent) }
-    if component == Array(".".utf8) || component == Array("..".utf8) {
+    if component.count <= 2 && component.allSatisfy({ $0 == dot }) {
       throw ImagePathError(whole, .dotComponent)
     }
     if component.contains(0) { throw ImagePathError(whole, .nul) }
@@ -76,7 +85,7 @@ package struct ImagePath: Sendable, Hashable, CustomStringConvertible {
   /// The path of `name` in this directory.
   package func appending(component name: [UInt8]) throws(ImagePathError) -> ImagePath {
     guard !name.contains(Self.slash) else { throw ImagePathError(name, .slash) }
-    try Self.check(component: name, of: name)
+    try Self.check(component: name[...], of: name)
     let path = ImagePath(checked: bytes + (isRoot ? [] : [Self.slash]) + name)
     guard path.bytes.count <= Self.maximumByteCount else {
       throw ImagePathError(path.bytes, .tooLong)

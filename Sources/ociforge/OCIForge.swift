@@ -11,20 +11,27 @@ struct OCIForge: AsyncParsableCommand {
     discussion: """
       The answer of a command is on stdout and nothing else is; progress, warnings and errors are on stderr.
 
-      A REF names an image: oci:DIR[:TAG][@DIGEST], oci-archive:FILE[:TAG] or docker-archive:FILE[:NAME].
+      A REF names an image: HOST[:PORT]/PATH[:TAG][@DIGEST] in a registry, in docker's spelling, \
+      oci:DIR[:TAG][@DIGEST], oci-archive:FILE[:TAG] or docker-archive:FILE[:NAME]. A bare name that is a layout \
+      or a file here is refused; after docker:// it is the registry's.
 
       The cache is $OCIFORGE_CACHE, else $XDG_CACHE_HOME/ociforge, else ~/.cache/ociforge, else a temporary one. \
-      Downloads heed HTTPS_PROXY, HTTP_PROXY, NO_PROXY, SSL_CERT_FILE and SSL_CERT_DIR; SOURCE_DATE_EPOCH is the \
-      epoch where neither --epoch nor the definition says one; NO_COLOR keeps messages plain.
+      The network heeds HTTPS_PROXY, HTTP_PROXY, NO_PROXY, SSL_CERT_FILE and SSL_CERT_DIR; registries also \
+      OCIFORGE_PLAIN_HTTP (hosts with commas between them) and OCIFORGE_TLS_VERIFY (true, false). Credentials are \
+      looked for by REGISTRY_AUTH_FILE, DOCKER_AUTH_CONFIG, DOCKER_CONFIG and, for Amazon ECR, the AWS_... \
+      variables; `ociforge auth HOST` says what was found. SOURCE_DATE_EPOCH is the epoch where neither --epoch nor \
+      the definition says one; NO_COLOR keeps messages plain.
 
-      Exit codes: 0 done, 64 usage, 65 a definition, image or file is not what it must be, 66 no such file or \
-      tag, 69 network unavailable, 70 our own fault, 73 cannot write, 74 cannot read, 76 protocol broken, \
-      77 denied, 130 interrupted, 143 terminated.
+      Exit codes: 0 done, 64 usage, 65 a definition, image or file is not what it must be, 66 no such file, tag \
+      or repository, 69 network or registry unavailable, 70 our own fault, 73 cannot write, 74 cannot read, \
+      76 protocol broken, 77 denied, 130 interrupted, 143 terminated.
       """,
     version: Version.number,
     subcommands: [
-      Assemble.self, Inspect.self, List.self, Cat.self, Export.self, Validate.self, Tag.self,
-      Untag.self, CollectGarbage.self, Schema.self, Init.self, Version.self,
+      Assemble.self, Push.self, Pull.self, Copy.self, Inspect.self, List.self, Cat.self,
+      Export.self, Validate.self, Tags.self, Delete.self, Referrers.self, Tag.self, Untag.self,
+      CollectGarbage.self, Login.self, Logout.self, Auth.self, Serve.self, Schema.self, Init.self,
+      Version.self,
     ])
 
   /// What the parser's own errors begin with: the same as ours.
@@ -34,7 +41,9 @@ struct OCIForge: AsyncParsableCommand {
     ProcessState.prepare()
     do {
       var command = try parseAsRoot()
-      if var command = command as? any AsyncParsableCommand {
+      if let command = command as? any InterruptibleCommand {
+        try await Interruption.run(command)
+      } else if var command = command as? any AsyncParsableCommand {
         try await command.run()
       } else {
         try command.run()

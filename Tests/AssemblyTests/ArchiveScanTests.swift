@@ -34,7 +34,7 @@ import Testing
   }
 
   private func plan(_ archive: FilePath, at path: String = "/opt") throws -> LayerPlan {
-    var planner = Sample.planner(in: directory)
+    var planner = try Sample.planner(in: directory)
     return try planner.plan(Sample.layer([try Sample.entry(path, .archive(.file(archive)))]))
   }
 
@@ -181,7 +181,7 @@ import Testing
   @Test("an entry of the definition says how a directory of an archive is to be")
   func declaredDirectory() throws {
     let path = try archive("[('usr/', 'd', '', 0o755), ('usr/x', 'f', 'x', 0o644)]")
-    var planner = Sample.planner(in: directory)
+    var planner = try Sample.planner(in: directory)
     let plan = try planner.plan(
       Sample.layer([
         try Sample.entry("/r", .archive(.file(path))),

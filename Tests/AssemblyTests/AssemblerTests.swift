@@ -37,7 +37,8 @@ import Testing
       })
     let spool = BlobStore(root: directory.path.appending("cache"))
     let plan = try AssemblyPlan(
-      definition, inputs: inputs, epoch: 1_700_000_000, spoolStore: spool, reporter: reporter)
+      definition, inputs: inputs, bases: [:], epoch: 1_700_000_000, spoolStore: spool,
+      reporter: reporter)
     let layout = try ImageLayout.create(directory.path.appending(name))
     let assembler = Assembler(
       options: AssemblyOptions(epoch: 1_700_000_000, threads: threads), store: layout.store,

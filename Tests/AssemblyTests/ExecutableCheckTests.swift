@@ -31,7 +31,7 @@ import Testing
     _ bytes: [UInt8], mode: UInt32 = 0o755, platform: String
   ) throws -> [ExecutableCheck.Dynamic] {
     let file = try directory.write("tool", bytes)
-    var planner = Sample.planner(in: directory)
+    var planner = try Sample.planner(in: directory)
     let plan = try planner.plan(
       Sample.layer([try Sample.entry("/bin/tool", .file(file), mode: mode)]))
     return try ExecutableCheck(platform: Platform(parsing: platform)).check([plan]).dynamic
@@ -84,7 +84,7 @@ import Testing
   @Test("a foreign executable in a tree is reported, not refused: it may be there on purpose")
   func foreignInTree() throws {
     try directory.write("tree/tool", Self.elf(machine: 183), mode: 0o755)
-    var planner = Sample.planner(in: directory)
+    var planner = try Sample.planner(in: directory)
     let tree = LayerEntry.Content.tree(directory.path.appending("tree"), include: [], exclude: [])
     let plan = try planner.plan(Sample.layer([try Sample.entry("/opt", tree)]))
     let findings = try ExecutableCheck(platform: Platform(parsing: "linux/amd64")).check([plan])
@@ -102,7 +102,7 @@ import Testing
 
   @Test("a loader behind a symlink of the image is there")
   func symlinkedLoader() throws {
-    var planner = Sample.planner(in: directory)
+    var planner = try Sample.planner(in: directory)
     _ = try planner.plan(
       Sample.layer([
         try Sample.entry("/lib64", .symlink(target: Array("usr/lib64".utf8))),

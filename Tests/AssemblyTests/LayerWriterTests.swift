@@ -69,7 +69,7 @@ import Testing
         path: "/long-link", content: .symlink(target: Array("\(long)é\(long)".utf8)),
         listing: "\"link\": \"\(long)é\(long)\"", mode: 0o777),
     ]
-    var planner = Sample.planner(in: directory, epoch: 1_700_000_000)
+    var planner = try Sample.planner(in: directory, epoch: 1_700_000_000)
     let layer = try pack(
       try planner.plan(
         Sample.layer(
@@ -96,7 +96,7 @@ import Testing
 
   @Test("the blob is what its descriptor says and holds what its DiffID says")
   func descriptor() throws {
-    var planner = Sample.planner(in: directory)
+    var planner = try Sample.planner(in: directory)
     let layer = try pack(
       try planner.plan(Sample.layer([try Sample.entry("/etc/hello", .text(Array("hello\n".utf8)))]))
     )
@@ -114,7 +114,7 @@ import Testing
     "bsdtar lists names, modes, owners and links as they were planned",
     .enabled(if: peers("bsdtar")))
   func bsdtar() throws {
-    var planner = Sample.planner(in: directory)
+    var planner = try Sample.planner(in: directory)
     let layer = try pack(
       try planner.plan(
         Sample.layer([
@@ -139,7 +139,7 @@ import Testing
   @Test("a file that changes after planning is an error, and no blob appears")
   func changed() throws {
     let file = try directory.write("data", "first")
-    var planner = Sample.planner(in: directory)
+    var planner = try Sample.planner(in: directory)
     let plan = try planner.plan(Sample.layer([try Sample.entry("/data", .file(file))]))
     try directory.write("data", "longer than before")
     #expect(throws: AssemblyError.changedWhileReading(file.string)) { try pack(plan) }
@@ -148,7 +148,7 @@ import Testing
 
   @Test("a file that says it is empty and is not is an error")
   func unsized() throws {
-    var planner = Sample.planner(in: directory)
+    var planner = try Sample.planner(in: directory)
     let plan = try planner.plan(
       Sample.layer([try Sample.entry("/version", .file("/proc/version"))]))
     #expect(throws: AssemblyError.changedWhileReading("/proc/version")) { try pack(plan) }

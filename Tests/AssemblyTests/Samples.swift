@@ -27,11 +27,12 @@ enum Sample {
   }
 
   static func planner(
-    in directory: TemporaryDirectory, inputs: [String: InputFile] = [:], epoch: Int64 = 0
-  ) -> LayerPlanner {
-    LayerPlanner(
+    in directory: TemporaryDirectory, inputs: [String: InputFile] = [:], epoch: Int64 = 0,
+    base: ResolvedBase? = nil
+  ) throws -> LayerPlanner {
+    try LayerPlanner(
       epoch: epoch, inputs: inputs,
-      spoolStore: BlobStore(root: directory.path.appending("spool")))
+      spoolStore: BlobStore(root: directory.path.appending("spool")), base: base)
   }
 }
 

@@ -63,7 +63,7 @@ import Testing
   func empty(_ command: String) throws { #expect(try members(command) == []) }
 
   @Test(
-    "what is not whole is an error that says what is wrong",
+    "X9, X10: what is not whole is an error that says what is wrong",
     arguments: [
       (
         "a wrong checksum",
@@ -141,7 +141,7 @@ import Testing
     #expect(error?.message == "the gzip stream is damaged: incorrect data check")
   }
 
-  @Test("a layer may end without an end, but never with a wrong checksum")
+  @Test("X9: a layer may end without an end, but never with a wrong checksum")
   func layers() throws {
     let cut = "tar cf t x y; head -c 2048 t >$A"
     #expect(try members(cut, format: .tar) == ["x=one\n", "y"])

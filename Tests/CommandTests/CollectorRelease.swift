@@ -18,11 +18,16 @@ struct CollectorRelease {
 
   func stopServer() { server.stop() }
 
+  /// The certificate that makes a client trust the page.
+  var authority: String { server.authority.string }
+
+  func url(_ path: String) -> String { server.url(path) }
+
   /// Where the definition's parameters point instead.
   var settings: [String] {
     [
-      "--set", "releases=\(server.url(""))", "--set",
-      "certificates=\(server.url("/cacert.pem"))",
+      "--set", "releases=\(url(""))", "--set",
+      "certificates=\(url("/cacert.pem"))",
     ]
   }
 
@@ -31,7 +36,7 @@ struct CollectorRelease {
   ) throws -> Finished {
     try room.forge(
       ["assemble", "definition"] + settings + arguments,
-      environment: ["SSL_CERT_FILE": server.authority.string].merging(environment) { $1 },
+      environment: ["SSL_CERT_FILE": authority].merging(environment) { $1 },
       under: wrapper)
   }
 

@@ -15,9 +15,15 @@ func builtBinary() throws -> FilePath {
 }
 
 /// What decides output and must not leak in from the machine that tests; `nil` removes a variable.
-private let quietEnvironment: [String: String?] = [
-  "SOURCE_DATE_EPOCH": nil, "COLUMNS": nil, "LANG": "C", "LC_ALL": "C",
-]
+private let quietEnvironment: [String: String?] = {
+  let unset = [
+    "SOURCE_DATE_EPOCH", "COLUMNS", "OCIFORGE_PLAIN_HTTP", "OCIFORGE_TLS_VERIFY", "DOCKER_CONFIG",
+    "DOCKER_AUTH_CONFIG", "REGISTRY_AUTH_FILE", "XDG_RUNTIME_DIR", "XDG_CONFIG_HOME", "HTTP_PROXY",
+    "HTTPS_PROXY", "ALL_PROXY", "NO_PROXY", "http_proxy", "https_proxy", "all_proxy", "no_proxy",
+  ]
+  return Dictionary(uniqueKeysWithValues: unset.map { ($0, String?.none) })
+    .merging(["LANG": "C", "LC_ALL": "C"]) { $1 }
+}()
 
 /// Runs the built program to its end.
 func forge(
@@ -48,8 +54,10 @@ final class Workshop {
 
   /// Runs the program and takes what it wrote as it is.
   func run(_ arguments: [String], environment: [String: String?] = [:]) throws -> Finished {
-    let cache = ["OCIFORGE_CACHE": Optional(path.appending("cache").string)]
-    return try forge(arguments, environment: cache.merging(environment) { $1 }, in: path)
+    let own: [String: String?] = [
+      "OCIFORGE_CACHE": path.appending("cache").string, "HOME": path.appending("home").string,
+    ]
+    return try forge(arguments, environment: own.merging(environment) { $1 }, in: path)
   }
 
   /// Runs the program and compares everything that it shows.
@@ -82,7 +90,9 @@ final class Workshop {
   func expectValid(
     _ reference: String, sourceLocation: SourceLocation = #_sourceLocation
   ) throws {
-    try expect(["validate", reference], stdout: "valid\n", sourceLocation: sourceLocation)
+    try expect(
+      ["validate", "--progress", "none", reference], stdout: "valid\n",
+      sourceLocation: sourceLocation)
   }
 
   func read(_ name: String) throws -> String {

@@ -1,10 +1,12 @@
 import Foundation
+import SystemPackage
 import TestSupport
 import Testing
 
 @Suite("help") struct HelpTests {
   static let verbs = [
-    "assemble", "inspect", "ls", "cat", "export", "validate", "tag", "untag", "gc", "schema",
+    "assemble", "push", "pull", "copy", "inspect", "ls", "cat", "export", "validate", "tags",
+    "delete", "referrers", "tag", "untag", "gc", "login", "logout", "auth", "serve", "schema",
     "init", "version",
   ]
 
@@ -34,6 +36,22 @@ import Testing
       return line.split(separator: " ").first.map(String.init)
     }
     #expect(found == Self.verbs)
+  }
+
+  @Test("every option that the sources name is one of a verb")
+  func options() throws {
+    let help = try Self.verbs.map { try Workshop().run([$0, "--help"]).output }.joined()
+    let options = Set(help.matches(of: /--[a-z][a-z-]+/).map(\.output))
+    let sources = repository.appending("Sources").string
+    for path in try FileManager.default.subpathsOfDirectory(atPath: sources)
+    where path.hasSuffix(".swift") {
+      let text = try String(contentsOfFile: "\(sources)/\(path)", encoding: .utf8)
+      let foreign = ["--format"]  // of `aws configure export-credentials`
+      for option in text.matches(of: /--[a-z][a-z-]+/).map(\.output)
+      where !foreign.contains(String(option)) {
+        #expect(options.contains(option), "\(path)")
+      }
+    }
   }
 
   @Test("a slip on the command line is a usage error with the way to the help")

@@ -13,7 +13,7 @@ struct DefinitionSchemaTests {
   func keys() throws {
     var seen: [String] = []
     try check(.image, DefinitionSchema.json, at: "", &seen)
-    #expect(seen.count == 64)
+    #expect(seen.count == 65)
     #expect(seen.contains("/layers/entries/xattrs/base64"))
     #expect(seen.contains("/config/healthcheck/startInterval"))
   }
@@ -71,6 +71,7 @@ struct DefinitionSchemaTests {
       "layers: [{ name: a, entries: [{ path: a, text: x }] }]",
       "layers: [{ name: a, entries: [{ path: /a, text: x, mode: 0644 }] }]",
       "layers: [{ name: a, entries: [{ path: /a, directory: false }] }]",
+      "layers: [{ name: a, entries: [{ path: /a, remove: yes }] }]",
       "accounts: { users: [{ name: a }] }", "annotations: { a: 1 }", "parameters: { a: 1.10 }",
     ])
   func refuses(_ line: String) throws {

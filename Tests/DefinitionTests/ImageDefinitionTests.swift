@@ -140,6 +140,7 @@ struct ImageDefinitionTests {
         "/ archive input mirrored",
         "/opt archive \(samples)/local.tar",
         "/srv tree \(samples)/public [*.html, /img/**] [**/draft-*]",
+        "/usr/share/doc remove",
       ])
     #expect(
       entries[0].attributes
@@ -200,6 +201,7 @@ struct ImageDefinitionTests {
     case .symlink(let target): "symlink \(String(decoding: target, as: UTF8.self))"
     case .hardlink(let target): "hardlink \(target)"
     case .directory: "directory"
+    case .remove: "remove"
     }
   }
 }

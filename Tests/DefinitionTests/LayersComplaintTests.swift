@@ -45,7 +45,7 @@ struct LayersComplaintTests {
               - { path: /a }
         """#,
       [
-        #"image.yaml:8:9: entries[0]: expected one of the keys "input", "file", "tree", "archive", "text", "symlink", "hardlink", "directory", found none"#
+        #"image.yaml:8:9: entries[0]: expected one of the keys "input", "file", "tree", "archive", "text", "symlink", "hardlink", "directory", "remove", found none"#
       ]),
     ComplaintCase(
       "an entry with two contents",
@@ -57,7 +57,7 @@ struct LayersComplaintTests {
               - { path: /a, text: x, file: y }
         """#,
       [
-        #"image.yaml:8:30: entries[0]: expected one of the keys "input", "file", "tree", "archive", "text", "symlink", "hardlink", "directory", found "file" beside "text""#
+        #"image.yaml:8:30: entries[0]: expected one of the keys "input", "file", "tree", "archive", "text", "symlink", "hardlink", "directory", "remove", found "file" beside "text""#
       ]),
     ComplaintCase(
       "a misspelt content is not missing, too",
@@ -78,10 +78,27 @@ struct LayersComplaintTests {
         layers:
           - name: l
             entries:
-              - { path: /a, remove: true }
+              - { path: /a, remove: true, mode: "0644", owner: "1:1", mtime: 5, xattrs: {} }
+              - { path: /b, remove: false }
+              - { path: /c, remove: true, text: x }
+              - { path: /d, remove: true }
+              - { path: /d, directory: true }
+              - { path: /d, remove: true }
+              - { path: /e, remove: true }
+              - { path: /e/new, text: x }
+              - { path: /f, text: x }
+              - { path: /f, remove: true }
+              - { path: /, remove: true }
         """#,
       [
-        #"image.yaml:8:21: entries[0]: "remove" is for images on a base: on scratch there is nothing to remove"#
+        #"image.yaml:8:35: entries[0]: expected no "mode", which nothing has that is removed"#,
+        #"image.yaml:8:49: entries[0]: expected no "owner", which nothing has that is removed"#,
+        #"image.yaml:8:63: entries[0]: expected no "mtime", which nothing has that is removed"#,
+        #"image.yaml:8:73: entries[0]: expected no "xattrs", which nothing has that is removed"#,
+        #"image.yaml:9:29: remove: expected true, found the boolean false"#,
+        #"image.yaml:10:35: entries[2]: expected one of the keys "input", "file", "tree", "archive", "text", "symlink", "hardlink", "directory", "remove", found "text" beside "remove""#,
+        #"image.yaml:13:17: path: expected each path once in a layer, found "/d" again; the first is at 11:17"#,
+        #"image.yaml:18:17: path: expected a path below "/", found "/" itself, which only "tree", "archive" and "directory" can have"#,
       ]),
     ComplaintCase(
       "an input that is not there, and one near",

@@ -154,12 +154,60 @@ struct TopComplaintTests {
         #"image.yaml:3:12: platforms: expected at least one platform, found none"#
       ]),
     ComplaintCase(
-      "a base that is not scratch",
+      "a base that is no reference",
       after: #"""
-        from: docker.io/library/alpine:3.20
+        from: Team/Base
         """#,
       [
-        #"image.yaml:4:7: from: expected scratch, found "docker.io/library/alpine:3.20"; bases other than scratch are not supported by this version"#
+        #"image.yaml:4:7: from: image reference: repository "Team/Base" has upper-case letters; write "team/base""#
+      ]),
+    ComplaintCase(
+      "a base with a scheme",
+      after: #"""
+        from: https://registry.example/base
+        """#,
+      [
+        #"image.yaml:4:7: from: an image reference that starts with "https://": a reference has no scheme; write what follows it"#
+      ]),
+    ComplaintCase(
+      "a layout without a path",
+      after: #"""
+        from: oci:@sha256:11
+        """#,
+      [#"image.yaml:4:7: from: expected a path after "oci:", found "oci:@sha256:11""#]),
+    ComplaintCase(
+      "a layout with half a digest",
+      after: #"""
+        from: oci:out@sha256:11
+        """#,
+      [
+        #"image.yaml:4:7: from: not a sha256 digest: expected 64 lower-case hexadecimal digits, got "11""#
+      ]),
+    ComplaintCase(
+      "an archive without a path",
+      after: #"""
+        from: "docker-archive:"
+        """#,
+      [#"image.yaml:4:7: from: expected a path after "docker-archive:", found "docker-archive:""#]),
+    ComplaintCase(
+      "a base by platform",
+      after: #"""
+        from: { linux/amd64: a, linux/arm64: b }
+        """#,
+      [#"image.yaml:4:7: from: expected "scratch" or an image, found a map"#]),
+    ComplaintCase(
+      "a base of nothing",
+      after: #"""
+        from:
+        """#,
+      [#"image.yaml:4:6: from: expected "scratch" or an image, found nothing"#]),
+    ComplaintCase(
+      "a base whose parameter is unknown",
+      after: #"""
+        from: registry.example/base:${verison}
+        """#,
+      [
+        #"image.yaml:4:7: from: expected a parameter in "${…}", found "verison"; there are "os", "arch", "variant""#
       ]),
     ComplaintCase(
       "nothing where a map belongs",

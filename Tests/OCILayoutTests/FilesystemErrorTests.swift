@@ -41,6 +41,10 @@ struct FilesystemErrorTests {
         .tooDeep(layer: layer, path), "/a/b: expected at most 2048 directories above it, found more"
       ),
       (.tooManyEntries(layer: layer), "expected at most 5000000 entries, found more"),
+      (
+        .tooManyNames(layer: layer, limit: 256 << 20),
+        "expected at most 268.4 MB of names, link targets and extended attributes, found more"
+      ),
     ]
     for (error, text) in table {
       #expect(error.description == "layer \(layer): \(text)")

@@ -86,13 +86,13 @@ struct FilesystemTests {
       [[.file("a", "x"), .hardlink("b", to: "a")], [.file(".wh.a")]], ["/b"]),
   ]
 
-  @Test("layers merge", arguments: merges)
+  @Test("X2, X4, X6, X12: layers merge", arguments: merges)
   func mergesLayers(_ merge: Merge) throws {
     let directory = try TemporaryDirectory()
     #expect(try filesystem(merge.layers, in: directory).paths == merge.paths)
   }
 
-  @Test("layers merge as umoci unpacks them", .enabled(if: peers("umoci")))
+  @Test("X2, X4, X6, X12: layers merge as umoci unpacks them", .enabled(if: peers("umoci")))
   func agreesWithUmoci() throws {
     let directory = try TemporaryDirectory()
     for merge in Self.merges {
@@ -141,7 +141,7 @@ struct FilesystemTests {
   }
 
   @Test(
-    "a path is followed inside the image",
+    "X2, X3: a path is followed inside the image",
     arguments: [
       ("/usr/lib/a", "/usr/lib/a"), ("usr/lib/a", "/usr/lib/a"), ("//usr/./lib//a/", "/usr/lib/a"),
       ("/lib/a", "/usr/lib/a"), ("/lib/../b", "/usr/b"), ("/../../usr/b", "/usr/b"),
@@ -208,7 +208,7 @@ struct FilesystemTests {
     #expect(throws: ImageFilesystemError.self) { try files.text("/p") }
   }
 
-  @Test("a listing reads like ls -l, and no name drives the terminal")
+  @Test("X7, X8: a listing reads like ls -l, and no name drives the terminal")
   func listing() throws {
     let directory = try TemporaryDirectory()
     let files = try filesystem(
@@ -283,7 +283,7 @@ struct FilesystemTests {
     #expect(FileManager.default.fileExists(atPath: out.appending("z/\(long)").string))
   }
 
-  @Test("export keeps big owners and extended attributes", .enabled(if: peers("python3")))
+  @Test("X8: export keeps big owners and extended attributes", .enabled(if: peers("python3")))
   func exportExtended() throws {
     let directory = try TemporaryDirectory()
     var file = TarMember.file("f").owned(3_000_000, 4_000_000)
@@ -343,7 +343,7 @@ struct FilesystemTests {
     #expect(try ImageFilesystem(store: store, layers: [layer]).paths.isEmpty)
   }
 
-  @Test("a sparse file's holes read as zeros, the last one too", .enabled(if: peers("tar")))
+  @Test("X9: a sparse file's holes read as zeros, the last one too", .enabled(if: peers("tar")))
   func sparse() throws {
     let directory = try TemporaryDirectory()
     let script =
@@ -365,7 +365,7 @@ struct FilesystemTests {
   }
 
   @Test(
-    "what would leave or break the image is refused",
+    "X1, X3, X4, X5, X6: what would leave or break the image is refused",
     arguments: [
       Hostile(testDescription: "an absolute name", layers: [[.file("/etc/passwd")]]),
       Hostile(testDescription: "..", layers: [[.file("a/../../b")]]),

@@ -57,7 +57,7 @@ struct LayoutDocumentTests {
     #expect(throws: LayoutError.self) { try layout.contents(of: other) }
   }
 
-  @Test("an index nested deeper than 8, or with more than 10,000 entries, is refused")
+  @Test("P7: an index nested deeper than 8, or with more than 10,000 entries, is refused")
   func limits() throws {
     var index = try SmallImage.storeIndex(in: layout.store)
     for _ in 1..<8 {

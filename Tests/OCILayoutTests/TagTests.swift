@@ -20,20 +20,9 @@ struct TagTests {
     try SmallImage.store(in: layout.store, file: file)
   }
 
-  @Test(
-    "are what the distribution-spec allows",
-    arguments: [
-      ("a", true), ("_", true), ("v1.0-rc_2", true), ("A9", true),
-      (String(repeating: "a", count: 128), true),
-      ("", false), (".a", false), ("-a", false), ("a/b", false), ("a:b", false), ("a@b", false),
-      ("a b", false),
-      ("é", false), (String(repeating: "a", count: 129), false),
-    ])
-  func grammar(text: String, isTag: Bool) throws {
-    #expect(ImageLayout.isTag(text) == isTag)
-    if !isTag {
-      #expect(throws: LayoutError.malformedTag(text)) { try layout.tag(image("a"), as: text) }
-    }
+  @Test("are what the distribution-spec allows", arguments: ["", "-a", "a/b", "a:b", "a b"])
+  func grammar(text: String) throws {
+    #expect(throws: LayoutError.malformedTag(text)) { try layout.tag(image("a"), as: text) }
   }
 
   @Test("a tag moves to the new image and stays in its place")
@@ -65,7 +54,7 @@ struct TagTests {
     #expect(
       throws: LayoutError.noSuchTag("v3", layout: folder.path.string, tags: ["v1", "v2"])
     ) { try layout.untag("v3") }
-    try layout.untag("v1")
+    #expect(try layout.untag("v1").digest == image("a").digest)
     #expect(try layout.tags().map(\.name) == ["v2"])
   }
 

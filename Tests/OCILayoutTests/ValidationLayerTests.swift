@@ -103,7 +103,7 @@ struct ValidationLayerTests {
   }
 
   @Test(
-    "a layer's compression is what its media type says, to the last byte",
+    "X10, X14: a layer's compression is what its media type says, to the last byte",
     arguments: [
       Encoding(testDescription: "gzip", program: "gzip", type: .layerGzip, expected: []),
       Encoding(testDescription: "zstd", program: "zstd", type: .layerZstd, expected: []),
@@ -171,7 +171,7 @@ struct ValidationLayerTests {
     }
   }
 
-  @Test("a layer whose DiffID is another's is told with both")
+  @Test("P17: a layer whose DiffID is another's is told with both")
   func diffID() throws {
     let directory = try TemporaryDirectory()
     var image = try TestImage([[.file("a")]])
@@ -185,7 +185,7 @@ struct ValidationLayerTests {
       ])
   }
 
-  @Test("a layer that is no tar is told")
+  @Test("X9: a layer that is no tar is told")
   func noTar() throws {
     let directory = try TemporaryDirectory()
     var image = try TestImage([[]])
@@ -196,7 +196,7 @@ struct ValidationLayerTests {
     #expect(violations.map(\.rule) == ["layer.md: tar"])
   }
 
-  @Test("a cut tar is told")
+  @Test("X9: a cut tar is told")
   func cutTar() throws {
     let directory = try TemporaryDirectory()
     var image = try TestImage([[.file("a", String(repeating: "x", count: 5000))]])
@@ -297,7 +297,7 @@ struct ValidationLayerTests {
     #expect(try ImageValidator.validate(store: store, roots: [descriptor]).count == 1)
   }
 
-  @Test("embedded data of the right size but another content is told")
+  @Test("P9: embedded data of the right size but another content is told")
   func embeddedData() throws {
     let directory = try TemporaryDirectory()
     var image = try TestImage([[]])
@@ -317,7 +317,7 @@ struct ValidationLayerTests {
 
   // MARK: Limits
 
-  @Test("indexes in indexes are followed to the limit and no further")
+  @Test("P7: indexes in indexes are followed to the limit and no further")
   func nesting() throws {
     let directory = try TemporaryDirectory()
     let store = BlobStore(root: directory.path)
@@ -341,7 +341,7 @@ struct ValidationLayerTests {
   }
 
   @Test(
-    "beyond a limit is a violation",
+    "X11: beyond a limit is a violation",
     arguments: [
       Limit(
         testDescription: "size", change: { $0.layerSize = 5000 },

@@ -17,7 +17,7 @@ import Testing
     return settings
   }
 
-  @Test("plain http goes to the proxy with its full URL and the proxy's credentials")
+  @Test("T16: plain http goes to the proxy with its full URL and the proxy's credentials")
   func forward() async throws {
     let bench = try Bench(), (bytes, digest) = try sample()
     try await ScriptedServer.run({ .file(bytes, for: $0) }) { proxy in
@@ -31,7 +31,7 @@ import Testing
     #expect(!bench.events.withLock { "\($0)" }.contains("secret"))
   }
 
-  @Test("a proxy that wants a password is an error at once that says where to put it")
+  @Test("T16: a proxy that wants a password is an error at once that says where to put it")
   func wantsPassword() async throws {
     let bench = try Bench(), (_, digest) = try sample()
     try await ScriptedServer.run({ _ in .init(status: 407) }) { proxy in
@@ -45,7 +45,7 @@ import Testing
     }
   }
 
-  @Test("a proxy that is not there is named, with its variable and without its password")
+  @Test("T16: a proxy that is not there is named, with its variable and without its password")
   func dead() async throws {
     let bench = try Bench(), (_, digest) = try sample()
     let port = try await ScriptedServer.run({ _ in .init() }) { $0.port }
@@ -60,7 +60,7 @@ import Testing
     #expect(bench.notices.count == 4, "one line for each new attempt")
   }
 
-  @Test("https goes through a tunnel", .enabled(if: peers("nginx", "openssl")))
+  @Test("T16: https goes through a tunnel", .enabled(if: peers("nginx", "openssl")))
   func tunnel() async throws {
     let bench = try Bench(), (bytes, digest) = try sample()
     try await Nginx.run { nginx in
@@ -80,7 +80,7 @@ import Testing
   }
 
   @Test(
-    "a tunnel that the proxy does not open", .enabled(if: peers("openssl")),
+    "T16: a tunnel that the proxy does not open", .enabled(if: peers("openssl")),
     arguments: [
       (407, FailureKind.denied, 1), (502, .unavailable, 5),
     ])

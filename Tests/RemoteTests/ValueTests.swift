@@ -87,7 +87,7 @@ import Testing
 
 @Suite struct RedirectPolicyTests {
   @Test(
-    "what a redirect may not do",
+    "S9: what a redirect may not do",
     arguments: [
       ("https://a.test/1", "/2", nil), ("https://a.test/1", "https://b.test/", nil),
       ("http://a.test/1", "https://a.test/1", nil), ("http://a.test/1", "http://b.test/", nil),
@@ -105,6 +105,8 @@ import Testing
       ("http://a.test/1", "http://169.254.169.254/latest", .toLocalAddress),
       ("https://a.test/1", "https://[::ffff:127.0.0.1]/", .toLocalAddress),
       ("https://127.0.0.1/1", "https://localhost/", nil),
+      ("http://127.0.0.1:5000/1", "http://169.254.169.254/latest", .toLocalAddress),
+      ("http://localhost/1", "http://metadata.google.internal/", .toLocalAddress),
       ("https://a.test/1", "https://10.0.0.1/", nil),
     ] as [(String, String, RedirectProblem?)])
   func decides(_ from: String, location: String, problem: RedirectProblem?) throws {
@@ -139,7 +141,7 @@ import Testing
     }
   }
 
-  @Test("ten redirects are followed, an eleventh is not; a missing location is an error")
+  @Test("S7: ten redirects are followed, an eleventh is not; a missing location is an error")
   func limit() throws {
     let urls = try (0...10).map { try RemoteURL(parsing: "https://a.test/\($0)") }
     #expect(try RedirectPolicy().next(after: Array(urls.prefix(10)), location: "/x").target == "/x")
@@ -177,7 +179,7 @@ import Testing
   }
 
   @Test(
-    "NO_PROXY",
+    "T16: NO_PROXY",
     arguments: [
       ("*", "https://a.test", true), (" * ", "https://a.test", true), ("", "https://a.test", false),
       ("a.test", "https://a.test", true), ("A.Test", "https://a.test", true),
@@ -309,7 +311,7 @@ import Testing
     #expect(last == .giveUp)
   }
 
-  @Test("Retry-After decides up to 120 s")
+  @Test("S2: Retry-After decides up to 120 s")
   func retryAfter() {
     func decision(_ seconds: Int) -> RetryPolicy.Decision {
       RetryPolicy().decision(
@@ -332,7 +334,7 @@ import Testing
   }
 
   @Test(
-    "Retry-After's spellings",
+    "S2: Retry-After's spellings",
     arguments: [
       ("0", 0), ("120", 120), (" 5", 5), ("99999999999999999999", 2_147_483_647), ("-1", nil),
       ("1.5", nil), ("", nil), ("soon", nil), ("Sun, 06 Nov 1994 08:49:37 GMT", 37),

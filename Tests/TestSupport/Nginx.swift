@@ -2,41 +2,41 @@ import Foundation
 package import SystemPackage
 
 /// Debian's nginx on loopback, with TLS by a private authority that `openssl` makes, and plain http.
-package final class Nginx: @unchecked Sendable {
+package final class Nginx: Sendable {
   package let directory: TemporaryDirectory
   package let securePort: Int
   package let plainPort: Int
-  private let server = Process()
+  private let server: RunningServer
+  private let certification: PrivateAuthority
 
   /// The certificate that clients must trust.
-  package var authority: FilePath { directory.path.appending("ca.pem") }
+  package var authority: FilePath { certification.certificate }
 
   /// Starts it, runs `body`, stops it.
   package static func run<Result>(
-    locations: String = "", _ body: (Nginx) async throws -> Result
+    names: [String] = ["localhost"], locations: String = "", days: Int = 2,
+    _ body: (Nginx) async throws -> Result
   ) async throws -> Result {
-    let nginx = try Nginx(locations: locations)
+    let nginx = try Nginx(names: names, locations: locations, days: days)
     defer { nginx.stop() }
     return try await body(nginx)
   }
 
-  /// - Parameter root: what is served; `www` in its own folder where there is none.
-  package init(serving root: FilePath? = nil, locations: String = "") throws {
+  /// - Parameters:
+  ///   - root: what is served; `www` in its own folder where there is none.
+  ///   - names: of its certificate.
+  ///   - days: how long its certificate is good.
+  package init(
+    serving root: FilePath? = nil, names: [String] = ["localhost"], locations: String = "",
+    days: Int = 2
+  ) throws {
     directory = try TemporaryDirectory()
     (securePort, plainPort) = (try freePort(), try freePort())
     let folder = directory.path.string
     let served = root?.string ?? "\(folder)/www"
-    try openssl(
-      "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-days",
-      "2",
-      "-subj", "/CN=test authority", "-keyout", "ca.key", "-out", "ca.pem")
-    try openssl(
-      "req", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-subj",
-      "/CN=localhost", "-keyout", "server.key", "-out", "server.csr")
-    try directory.write("names", "subjectAltName=DNS:localhost\n")
-    try openssl(
-      "x509", "-req", "-in", "server.csr", "-CA", "ca.pem", "-CAkey", "ca.key", "-CAcreateserial",
-      "-days", "2", "-extfile", "names", "-out", "server.pem")
+    certification = try PrivateAuthority(in: directory.path)
+    let identity = try certification.issue(
+      "server", for: names.map { "DNS:\($0)" }.joined(separator: ","), days: days)
     try directory.write("www/.keep", "")
     try FileManager.default.setAttributes([.posixPermissions: 0o755], ofItemAtPath: folder)
     try directory.write(
@@ -51,33 +51,20 @@ package final class Nginx: @unchecked Sendable {
         uwsgi_temp_path \(folder)/t4; scgi_temp_path \(folder)/t5;
         server {
           listen 127.0.0.1:\(securePort) ssl; listen 127.0.0.1:\(plainPort);
-          ssl_certificate \(folder)/server.pem; ssl_certificate_key \(folder)/server.key;
+          ssl_certificate \(identity.certificate); ssl_certificate_key \(identity.key);
           root \(served);
           \(locations)
         }
       }
       """)
-    server.executableURL = URL(fileURLWithPath: "/usr/sbin/nginx")
-    server.arguments = ["-p", folder, "-c", "\(folder)/nginx.conf", "-e", "\(folder)/error.log"]
-    server.standardError = FileHandle.nullDevice
-    try server.run()
+    server = try RunningServer(
+      "nginx", ["-p", folder, "-c", "\(folder)/nginx.conf", "-e", "\(folder)/error.log"],
+      output: directory.path.appending("output"), errors: directory.path.appending("errors"))
     // The sockets listen before the file with the process id is there.
-    for _ in 0..<200 where !FileManager.default.fileExists(atPath: "\(folder)/pid") {
-      usleep(20_000)
-    }
-    guard server.isRunning else { throw NginxError(text: "nginx does not run") }
+    try server.wait { FileManager.default.fileExists(atPath: "\(folder)/pid") ? () : nil }
   }
 
-  deinit { stop() }
-
-  package func stop() {
-    guard server.isRunning else { return }
-    // The thread that started it may have blocked gentler signals, which a child inherits.
-    kill(server.processIdentifier, SIGKILL)
-    server.waitUntilExit()
-  }
-
-  struct NginxError: Error { let text: String }
+  package func stop() { server.stop() }
 
   package func url(_ path: String) -> String { "https://localhost:\(securePort)\(path)" }
 
@@ -86,11 +73,6 @@ package final class Nginx: @unchecked Sendable {
     let text = try? String(
       contentsOfFile: directory.path.appending("access.log").string, encoding: .utf8)
     return (text ?? "").split(separator: "\n").map(String.init)
-  }
-
-  private func openssl(_ arguments: String...) throws {
-    let done = try TestSupport.run("openssl", arguments, in: directory.path)
-    guard done.status == 0 else { throw NginxError(text: done.stderr) }
   }
 }
 

@@ -1,4 +1,5 @@
 internal import CLibArchive
+package import OCISpec
 internal import Reporting
 package import SystemPackage
 
@@ -27,6 +28,9 @@ package final class ArchiveReader {
   private let feed: ArchiveFeed?
   private var hasMember = false
   private var isAtEnd = false
+  /// What the unpacked stream hashes to, what follows the archive's own end included; `nil` before
+  /// ``next()`` has returned `nil` and where it was not asked for.
+  package private(set) var streamDigest: Digest?
 
   package enum Format: Sendable {
     /// Everything that an input may come as.
@@ -50,9 +54,25 @@ package final class ArchiveReader {
     try self.init(SourceFile(descriptor, name: name), format: format)
   }
 
-  private init(_ file: SourceFile, format: Format) throws(LibraryError) {
+  /// Reads a layer's blob, a tar that is plain or compressed by gzip or zstd, and takes the digest of its tar in
+  /// the same pass.
+  ///
+  /// - Parameter limit: how many bytes may come out of the compression.
+  package convenience init(
+    layer path: FilePath, hashing algorithm: Digest.Algorithm, limit: Int64
+  ) throws(LibraryError) {
+    let file: SourceFile
+    do { file = try SourceFile(opening: path) } catch { throw LibraryError(error) }
+    try self.init(file, format: .tar, hashing: (algorithm, limit))
+  }
+
+  private typealias Hashing = (algorithm: Digest.Algorithm, limit: Int64)
+
+  private init(
+    _ file: SourceFile, format: Format, hashing: Hashing? = nil
+  ) throws(LibraryError) {
     let isPipe = file.position == nil
-    do { feed = try isPipe ? nil : Self.feed(file) } catch { throw LibraryError(error) }
+    do { feed = try isPipe ? nil : Self.feed(file, hashing) } catch { throw LibraryError(error) }
     guard let archive = archive_read_new() else {
       throw LibraryError("libarchive", "archive_read_new", message: "out of memory")
     }
@@ -94,10 +114,20 @@ package final class ArchiveReader {
     }
   }
 
-  private static func feed(_ file: SourceFile) throws -> ArchiveFeed? {
+  private static func feed(_ file: SourceFile, _ hashing: Hashing?) throws -> ArchiveFeed? {
     let start = file.position ?? 0
     let reader = try DecompressingReader(file)
-    if reader.compression != "none" { return ArchiveFeed(reader) }
+    if let hashing {
+      guard reader.isLayerCompression else {
+        throw LibraryError(
+          "libarchive", "reading \(file.name.quoted)",
+          message:
+            "expected a tar, plain or compressed by gzip or zstd, found compression \(reader.compression)",
+          kind: .data)
+      }
+      return try ArchiveFeed(reader, hashing: hashing)
+    }
+    if reader.compression != "none" { return try ArchiveFeed(reader) }
     try file.seek(to: start)
     return nil
   }
@@ -133,6 +163,7 @@ package final class ArchiveReader {
   /// it stood when it looked for the next header tells whether it found a block of zeros there.
   private func checkEnd() throws(LibraryError) {
     do { try feed?.finish(isStrict: format == .anyArchive) } catch { throw LibraryError(error) }
+    streamDigest = try feed?.digest()
     guard format == .anyArchive,
       archive_format(archive) & ARCHIVE_FORMAT_BASE_MASK == ARCHIVE_FORMAT_TAR
     else { return }

@@ -71,6 +71,12 @@ package final class DecompressingReader {
     }
   }
 
+  /// Whether a layer may come like this: one compression at most, of those that the image-spec has.
+  var isLayerCompression: Bool {
+    if case .archive(let archive) = source, archive_filter_count(archive) > 2 { return false }
+    return ["none", "gzip", "zstd"].contains(compression)
+  }
+
   /// For messages.
   var name: String { file.name }
 

@@ -1,3 +1,5 @@
+internal import Glibc
+
 // Texts of C as their bytes: paths and names are not always UTF-8.
 
 func withNulTerminated<R>(_ bytes: [UInt8], _ body: (UnsafePointer<CChar>) -> R) -> R {
@@ -14,4 +16,13 @@ func bytesUpToNul(_ text: UnsafePointer<CChar>) -> [UInt8] {
     cursor += 1
   }
   return out
+}
+
+/// The texts as C has lists of them, with a null pointer at the end.
+func withCStrings<R>(
+  _ texts: [String], _ body: (UnsafePointer<UnsafeMutablePointer<CChar>?>) -> R
+) -> R {
+  let pointers = texts.map { strdup($0) } + [nil]
+  defer { for pointer in pointers { free(pointer) } }
+  return pointers.withUnsafeBufferPointer { body($0.baseAddress.unsafelyUnwrapped) }
 }

@@ -7,16 +7,20 @@ package enum ProcessState {
   /// zlib on s390x would compress in hardware, with other bytes, unless `DFLTCC` is 0 (madler/zlib#410). As
   /// process 1 of a container there is no default action for signals, so there is one here; what is left
   /// behind is cleared by the next run. A signal that whoever started us has set to be ignored (`nohup`,
-  /// `trap '' INT`) stays so.
+  /// `trap '' INT`) stays so. Programs that run for us are told to end too (``ChildProcess``).
   package static func prepare() {
     unsetenv("DFLTCC_LEVEL_MASK")
     setenv("DFLTCC", "0", 1)
+    Interruption.prepare()
     for number in [SIGINT, SIGTERM] where !isIgnored(number) {
-      _ = signal(number) { _exit(128 + $0) }
+      _ = signal(number) {
+        Interruption.undo()
+        _exit(128 + $0)
+      }
     }
   }
 
-  private static func isIgnored(_ number: Int32) -> Bool {
+  static func isIgnored(_ number: Int32) -> Bool {
     var action = sigaction()
     guard sigaction(number, nil, &action) == 0 else { return false }
     let handler = unsafeBitCast(action.__sigaction_handler.sa_handler, to: Int.self)

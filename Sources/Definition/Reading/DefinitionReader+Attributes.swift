@@ -7,6 +7,9 @@ extension DefinitionReader {
     if members["hardlink"] != nil {
       members.refuse(
         ["mode", "owner", "mtime", "xattrs"], because: "which a hardlink shares with its file")
+    } else if members["remove"] != nil {
+      members.refuse(
+        ["mode", "owner", "mtime", "xattrs"], because: "which nothing has that is removed")
     } else if members["symlink"] != nil {
       members.refuse(["mode"], because: "which symlinks do not have")
     } else if members["tree"] != nil || members["archive"] != nil {

@@ -83,7 +83,8 @@ extension DefinitionReader {
     case "text": return value.text().map { .text(Array($0.utf8)) }
     case "symlink": return value.line("a link's target").map { .symlink(target: Array($0.utf8)) }
     case "hardlink": return value.imagePath().map(LayerEntry.Content.hardlink)
-    default: return value.isTrue() ? .directory : nil
+    case "directory": return value.isTrue() ? .directory : nil
+    default: return value.isTrue() ? .remove : nil
     }
   }
 

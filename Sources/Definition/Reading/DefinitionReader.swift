@@ -87,23 +87,16 @@ struct DefinitionReader {
     _ members: Members, _ scope: Scope.ImageScope, _ used: inout Set<String>
   ) -> PlatformImage {
     let scope = (image: Scope.image(scope), platform: scope.platform)
-    readBase(members["from"]?.with(scope.image))
+    let base = readBase(members["from"]?.with(scope.image))
     let inputs = members["inputs"].map { readInputs($0.with(scope.image)) } ?? InputTable()
     let layers = members["layers"].map { readLayers($0.with(scope.image), inputs) } ?? []
     let usedHere = inputs.used(by: layers)
     used.formUnion(usedHere)
     let config = members["config"].map { readConfig($0.with(scope.image)) } ?? ConfigEdits()
     return PlatformImage(
-      platform: scope.platform ?? Platform(os: "", architecture: ""), base: .scratch,
+      platform: scope.platform ?? Platform(os: "", architecture: ""), base: base,
       inputs: inputs.values.filter { usedHere.contains($0.key) }, accounts: nil, layers: layers,
       config: config)
-  }
-
-  private func readBase(_ value: Located?) {
-    guard let value, let base = value.text("scratch"), base != "scratch" else { return }
-    value.complain(
-      "expected scratch, found \(base.quoted); bases other than scratch are not supported by this version"
-    )
   }
 
   private func readAnnotations(_ value: Located?) -> [String: String] {

@@ -17,10 +17,12 @@ struct PlacedEntry {
     }
   }
 
+  var removes: Bool { if case .remove = entry.content { true } else { false } }
+
   /// Whether it makes its path something that nothing can lie below.
   var isLeaf: Bool {
     switch entry.content {
-    case .tree, .archive, .directory: false
+    case .tree, .archive, .directory, .remove: false
     case .input, .file, .text, .symlink, .hardlink: true
     }
   }
@@ -54,9 +56,11 @@ struct EntryConflicts {
     }
   }
 
-  /// Several trees and archives may fill one directory, and one entry may set that directory's metadata.
+  /// Several trees and archives may fill one directory, and one entry may set that directory's metadata. What
+  /// is removed is a lower layer's, so that something new may take its place.
   private func excludes(_ a: PlacedEntry, _ b: PlacedEntry) -> Bool {
-    a.isLeaf || b.isLeaf || !(a.bringsMore || b.bringsMore)
+    if a.removes || b.removes { return a.removes && b.removes }
+    return a.isLeaf || b.isLeaf || !(a.bringsMore || b.bringsMore)
   }
 
   private func complainAboutFileAbove(_ entry: PlacedEntry) {

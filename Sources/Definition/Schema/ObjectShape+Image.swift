@@ -21,7 +21,8 @@ extension ObjectShape {
       "The one time in the image, in seconds since 1970; --epoch overrides it. Default: SOURCE_DATE_EPOCH, else 0."
     ),
     Key(
-      "from", .text(), "What the image stands on. This version knows scratch, the default: nothing."
+      "from", .text(),
+      "What the image stands on: scratch, the default; an image in a registry (registry.example/team/base:1.2, best with @sha256:…); oci:DIR[:TAG][@DIGEST], oci-archive:FILE[:TAG] or docker-archive:FILE[:NAME]; or the folder of another definition, which starts with ./, ../ or /."
     ),
     Key(
       "inputs", .map(.object(.input), keys: inputNamePattern),

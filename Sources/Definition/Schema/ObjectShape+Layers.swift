@@ -22,6 +22,9 @@ extension ObjectShape {
       Key("symlink", .text(), "A symbolic link to this target, which is not checked."),
       Key("hardlink", .text(pattern: "/.*"), "Another name of this file of the same layer."),
       Key("directory", .alwaysTrue, "A directory, empty unless other entries lie below it."),
+      Key(
+        "remove", .alwaysTrue,
+        "Nothing: what the base or a lower layer has there is gone, a directory with all it holds."),
       Key("include", .list(.text()), "For tree: only what one of these patterns matches."),
       Key(
         "exclude", .list(.text()),
@@ -44,9 +47,8 @@ extension ObjectShape {
         "Extended attributes, user.* and security.capability: a text, or {base64: …}."),
     ],
     alternatives: [
-      "input", "file", "tree", "archive", "text", "symlink", "hardlink", "directory",
-    ],
-    later: ["remove": "is for images on a base: on scratch there is nothing to remove"])
+      "input", "file", "tree", "archive", "text", "symlink", "hardlink", "directory", "remove",
+    ])
 
   static let archive = ObjectShape(keys: [
     Key("input", .text(), isRequired: true, "The name of the input that is the archive.")

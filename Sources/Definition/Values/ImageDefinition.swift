@@ -46,13 +46,8 @@ package struct PlatformImage: Sendable {
   }
 }
 
-/// What an image stands on.
-package enum BaseImage: Sendable, Equatable {
-  case scratch
-}
-
 /// A place in a definition, for complaints that only later stages can make.
-package struct SourceLocation: Sendable, Equatable, CustomStringConvertible {
+package struct SourceLocation: Sendable, Hashable, CustomStringConvertible {
   package var file: String
   package var line: Int
   package var column: Int
@@ -131,6 +126,8 @@ package struct LayerEntry: Sendable {
     case symlink(target: [UInt8])
     case hardlink(target: ImagePath)
     case directory
+    /// What lower layers have at `path` is gone.
+    case remove
   }
 
   package enum ArchiveSource: Sendable, Equatable {

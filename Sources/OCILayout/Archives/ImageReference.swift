@@ -4,16 +4,19 @@ package import Reporting
 package import SystemPackage
 
 /// Where an image is, as the command line and definitions say it:
-/// `oci:DIR[:TAG][@DIGEST]`, `oci-archive:FILE[:TAG]`, `docker-archive:FILE[:NAME]`; anything else names an
-/// image in a registry.
+/// `oci:DIR[:TAG][@DIGEST]`, `oci-archive:FILE[:TAG]`, `docker-archive:FILE[:NAME]`; anything else, also after
+/// `docker://`, names an image in a registry.
 package enum ImageReference: Sendable, Equatable {
   case layout(FilePath, tag: String?, digest: Digest?)
   case ociArchive(FilePath, tag: String?)
   case dockerArchive(FilePath, name: String?)
-  case registry(String)
+  case registry(Reference)
 
   /// Parses a reference. Paths may hold colons: what is there under the longer path wins, else the text after
   /// the last colon is a tag where it can be one.
+  ///
+  /// - Throws: ``ImageReferenceError/didYouMean(_:suggestions:)`` for a bare text under which a layout or a
+  ///   file lies here, be it a legal reference or not; ``ReferenceError`` where it is none.
   package init(parsing text: String) throws {
     if let rest = text.dropping(prefix: "oci:") {
       let (place, digest) = try Self.splitDigest(rest, of: text)
@@ -29,14 +32,41 @@ package enum ImageReference: Sendable, Equatable {
       guard !path.isEmpty else { throw ImageReferenceError.noPath(text) }
       self = .dockerArchive(FilePath(path), name: name)
     } else {
-      let registry = text.dropping(prefix: "docker://") ?? text
-      guard !registry.isEmpty else { throw ImageReferenceError.empty }
-      for other in ["docker-daemon:", "containers-storage:", "dir:./", "dir:/", "ocidir:"]
-      where text.hasPrefix(other) {
+      guard !text.isEmpty else { throw ImageReferenceError.empty }
+      guard !Self.otherTransports.contains(where: text.hasPrefix) else {
         throw ImageReferenceError.unknownTransport(text)
       }
-      self = .registry(registry)
+      let name = text.dropping(prefix: "docker://")
+      let meanings = name == nil ? Self.localMeanings(of: text) : []
+      guard meanings.isEmpty else {
+        throw ImageReferenceError.didYouMean(text, suggestions: meanings)
+      }
+      self = .registry(try Reference(parsing: name ?? text))
     }
+  }
+
+  private static let otherTransports = [
+    "docker-daemon:", "containers-storage:", "dir:./", "dir:/", "ocidir:",
+  ]
+
+  /// Whether the text says no transport, so that it is a registry's reference or a path.
+  package static func isBare(_ text: String) -> Bool {
+    !(["oci:", "oci-archive:", "docker-archive:", "docker://"] + otherTransports)
+      .contains(where: text.hasPrefix)
+  }
+
+  /// What somebody meant who wrote a path where a registry reference stands.
+  private static func localMeanings(of text: String) -> [String] {
+    for path in [text, String(text.prefix(upTo: text.lastIndex(of: ":") ?? text.endIndex))]
+    where !path.isEmpty {
+      // A name that no file can have is none that was meant.
+      switch try? FileSystem.status(of: FilePath(path))?.kind {
+      case .directory where (try? ImageLayout.open(FilePath(path))) != nil: return ["oci:\(text)"]
+      case .file: return ["oci-archive:\(text)", "docker-archive:\(text)"]
+      default: continue
+      }
+    }
+    return []
   }
 
   private static func splitDigest(
@@ -55,7 +85,7 @@ package enum ImageReference: Sendable, Equatable {
   private static func splitTag(_ place: String) throws -> (path: String, tag: String?) {
     guard try !exists(place), let colon = place.lastIndex(of: ":") else { return (place, nil) }
     let tail = String(place[place.index(after: colon)...])
-    return ImageLayout.isTag(tail) ? (String(place[..<colon]), tail) : (place, nil)
+    return Reference.isTag(tail) ? (String(place[..<colon]), tail) : (place, nil)
   }
 
   /// Names hold colons themselves, so the longest file that exists decides; else the first colon.
@@ -74,6 +104,10 @@ package enum ImageReference: Sendable, Equatable {
 }
 
 extension ImageReference: CustomStringConvertible {
+  /// What a reference may look like, for help and errors.
+  package static let forms =
+    "HOST/PATH[:TAG][@DIGEST], oci:DIR[:TAG][@DIGEST], oci-archive:FILE[:TAG] or docker-archive:FILE[:NAME]"
+
   package var description: String {
     switch self {
     case .layout(let path, let tag, let digest):
@@ -81,7 +115,7 @@ extension ImageReference: CustomStringConvertible {
     case .ociArchive(let path, let tag): "oci-archive:\(path)" + (tag.map { ":\($0)" } ?? "")
     case .dockerArchive(let path, let name):
       "docker-archive:\(path)" + (name.map { ":\($0)" } ?? "")
-    case .registry(let text): text
+    case .registry(let reference): "\(reference)"
     }
   }
 }
@@ -93,7 +127,6 @@ package enum ImageReferenceError: Failure, Equatable {
   case malformedDigest(String, DigestError)
   case unknownTransport(String)
   case didYouMean(String, suggestions: [String])
-  case noRegistries(String)
 
   package var kind: FailureKind {
     if case .didYouMean = self { .notFound } else { .usage }
@@ -101,19 +134,15 @@ package enum ImageReferenceError: Failure, Equatable {
 
   package var description: String {
     switch self {
-    case .empty: "an empty image reference: expected \(Self.forms)"
+    case .empty: "an empty image reference: expected \(ImageReference.forms)"
     case .noPath(let text): "image reference \(text.quoted): expected a path after the colon"
     case .malformedDigest(let text, let problem): "image reference \(text.quoted): \(problem)"
-    case .unknownTransport(let text): "image reference \(text.quoted): expected \(Self.forms)"
+    case .unknownTransport(let text):
+      "image reference \(text.quoted): expected \(ImageReference.forms)"
     case .didYouMean(let text, let suggestions):
       "\(text.quoted) would be an image in a registry; did you mean \(suggestions.map(\.quoted).joined(separator: " or "))?"
-    case .noRegistries(let text):
-      "\(text.quoted) is an image in a registry, and this version has no registries yet; it reads oci:DIR[:TAG][@DIGEST], oci-archive:FILE[:TAG] and docker-archive:FILE[:NAME]"
     }
   }
-
-  private static let forms =
-    "a registry reference, oci:DIR[:TAG][@DIGEST], oci-archive:FILE[:TAG] or docker-archive:FILE[:NAME]"
 }
 
 extension String {

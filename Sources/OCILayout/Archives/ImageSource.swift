@@ -20,7 +20,7 @@ package final class ImageSource: Sendable {
   }
 
   /// - Parameter scratch: a folder, made where it is missing, that archives are unpacked below.
-  /// - Throws: ``ImageReferenceError`` for an image in a registry: no socket is opened.
+  /// - Precondition: the image is not in a registry.
   package static func open(
     _ reference: ImageReference, scratch: FilePath
   ) throws -> ImageSource {
@@ -38,11 +38,7 @@ package final class ImageSource: Sendable {
       let folder = try TemporaryFolder(in: BlobStore(root: scratch))
       let (layout, root) = try DockerArchive.unpack(path, name: name, into: folder.path)
       return ImageSource(layout, root, unpacked: folder)
-    case .registry(let text):
-      let suggestions = try localMeanings(of: text)
-      throw suggestions.isEmpty
-        ? ImageReferenceError.noRegistries(text)
-        : ImageReferenceError.didYouMean(text, suggestions: suggestions)
+    case .registry: preconditionFailure("an image in a registry is pulled, not opened")
     }
   }
 
@@ -50,18 +46,5 @@ package final class ImageSource: Sendable {
     guard try FileSystem.status(of: path) != nil else {
       throw FileError("reading", path, .noSuchFileOrDirectory)
     }
-  }
-
-  /// What somebody meant who wrote a path where a registry reference stands.
-  private static func localMeanings(of text: String) throws -> [String] {
-    for path in [text, String(text.prefix(upTo: text.lastIndex(of: ":") ?? text.endIndex))]
-    where !path.isEmpty {
-      switch try FileSystem.status(of: FilePath(path))?.kind {
-      case .directory where (try? ImageLayout.open(FilePath(path))) != nil: return ["oci:\(text)"]
-      case .file: return ["oci-archive:\(text)", "docker-archive:\(text)"]
-      default: continue
-      }
-    }
-    return []
   }
 }

@@ -42,6 +42,22 @@ package struct ImageFilesystem: Sendable {
       while let member = try reader.next() { members.append(member) }
       try tree.apply(members, layer: index, digest: layer.digest)
     }
+    try self.init(tree, store: store, layers: layers)
+  }
+
+  /// Lays layers over each other whose listings are known. Their blobs are read for content only; until then
+  /// they need not be in `store`.
+  package init(
+    store: BlobStore, layers: [(descriptor: Descriptor, listing: LayerListing)]
+  ) throws {
+    let tree = MergedTree()
+    for (index, layer) in layers.enumerated() {
+      try tree.apply(layer.listing.members, layer: index, digest: layer.descriptor.digest)
+    }
+    try self.init(tree, store: store, layers: layers.map(\.descriptor))
+  }
+
+  private init(_ tree: MergedTree, store: BlobStore, layers: [Descriptor]) throws {
     var entries: [Entry] = []
     try Self.collect(tree.root, at: .root, into: &entries)
     self.store = store

@@ -14,6 +14,8 @@ package enum LayerError: Failure, Equatable {
   case symlinkLoop(layer: Digest, ImagePath)
   case tooDeep(layer: Digest, ImagePath)
   case tooManyEntries(layer: Digest)
+  /// Names, link targets and extended attributes are more than a listing may hold.
+  case tooManyNames(layer: Digest, limit: Int)
 
   package var kind: FailureKind { .data }
 
@@ -36,6 +38,8 @@ package enum LayerError: Failure, Equatable {
       "layer \(layer): \(path): expected at most \(MergedTree.maximumDepth) directories above it, found more"
     case .tooManyEntries(let layer):
       "layer \(layer): expected at most \(LayerReader.maximumEntryCount) entries, found more"
+    case .tooManyNames(let layer, let limit):
+      "layer \(layer): expected at most \(readable(byteCount: Int64(limit))) of names, link targets and extended attributes, found more"
     }
   }
 }

@@ -31,19 +31,36 @@ package final class LayerReader {
   package let layer: Descriptor
   /// `nil` for a stream of no bytes, which libarchive does not take for a tar, though everyone else does.
   private let archive: ArchiveReader?
+  private let emptyDigest: Digest?
   private var count = 0
 
   /// registry.md F.1.
   package static let maximumEntryCount = 5_000_000
 
-  package init(store: BlobStore, layer: Descriptor) throws {
+  /// - Parameter hashing: takes the DiffID by this algorithm on the way, and holds the layer against `limits`.
+  package init(
+    store: BlobStore, layer: Descriptor, hashing: Digest.Algorithm? = nil,
+    limits: ValidationLimits = ValidationLimits()
+  ) throws {
     self.layer = layer
     let path = store.path(of: layer.digest)
-    do { archive = try ArchiveReader(path: path, format: .tar) } catch {
+    do {
+      archive =
+        if let hashing {
+          try ArchiveReader(
+            layer: path, hashing: hashing, limit: limits.layerSize(compressed: layer.size))
+        } else { try ArchiveReader(path: path, format: .tar) }
+      emptyDigest = nil
+    } catch {
       guard error.kind == .data, try Self.isEmptyStream(path) else { throw error }
       archive = nil
+      emptyDigest = try hashing.map { try Digest.of([], by: $0) }
     }
   }
+
+  /// The digest of the uncompressed tar, to the very end of it. There once ``next()`` has returned `nil`, where
+  /// it was to be taken.
+  package var diffID: DiffID? { (archive?.streamDigest ?? emptyDigest).map(DiffID.init) }
 
   /// The next entry, or `nil` at the end. Content that was not read is skipped.
   package func next() throws -> LayerMember? {
@@ -63,13 +80,19 @@ package final class LayerReader {
     }
     return LayerMember(
       path: path, header: header, xattrs: member.xattrs, ordinal: count - 1,
-      whiteout: try whiteout(path))
+      whiteout: try LayerMember.Whiteout(at: path, of: layer.digest))
   }
 
   /// Reads the next bytes of the current entry's content.
   /// - Returns: how many; 0 at the content's end.
   package func read(into buffer: UnsafeMutableRawBufferPointer) throws -> Int {
     try archive?.read(into: buffer) ?? 0
+  }
+
+  /// Where an entry of this name goes. umoci calls the root's own entry "/", and layer.md does not forbid it.
+  static func place(_ name: [UInt8]) throws(ImagePathError) -> ImagePath {
+    if name == [UInt8(ascii: "/")] { return .root }
+    return try ImagePath(archived: name)
   }
 
   /// Hardlinks' targets are relative to the image's root whether or not they begin with a slash.
@@ -85,22 +108,39 @@ package final class LayerReader {
   }
 
   private func imagePath(_ bytes: [UInt8]) throws -> ImagePath {
-    do { return try ImagePath(archived: bytes) } catch {
+    do { return try Self.place(bytes) } catch {
       throw LayerError.hostileName(layer: layer.digest, error)
     }
   }
+}
 
-  private func whiteout(_ path: ImagePath) throws -> LayerMember.Whiteout? {
-    guard let parent = path.parent else { return nil }
-    guard !parent.components.contains(where: { $0.starts(with: ImagePath.whiteoutPrefix) }) else {
-      throw LayerError.whiteout(layer: layer.digest, path)
+extension LayerMember.Whiteout {
+  /// What an entry of this name takes away; `nil` where it is no whiteout.
+  ///
+  /// - Throws: ``LayerError/whiteout`` for one that names nothing, or lies below another.
+  init?(at path: ImagePath, of layer: Digest) throws(LayerError) {
+    guard Self.isMentioned(in: path.bytes), let parent = path.parent else { return nil }
+    guard path.isWhiteout, !Self.isMentioned(in: parent.bytes) else {
+      throw LayerError.whiteout(layer: layer, path)
     }
-    guard path.isWhiteout else { return nil }
-    if path.name == Array(".wh..wh..opq".utf8) { return .opaque(parent) }
+    if path.name == Array(".wh..wh..opq".utf8) {
+      self = .opaque(parent)
+      return
+    }
     let name = Array(path.name.dropFirst(ImagePath.whiteoutPrefix.count))
     guard let removed = try? parent.appending(component: name), removed != parent else {
-      throw LayerError.whiteout(layer: layer.digest, path)
+      throw LayerError.whiteout(layer: layer, path)
     }
-    return .remove(removed)
+    self = .remove(removed)
+  }
+
+  /// Whether a component begins as whiteouts do.
+  private static func isMentioned(in path: [UInt8]) -> Bool {
+    var isStart = true
+    for index in path.indices {
+      if isStart && path[index...].starts(with: ImagePath.whiteoutPrefix) { return true }
+      isStart = path[index] == UInt8(ascii: "/")
+    }
+    return false
   }
 }

@@ -1,20 +1,21 @@
-import Bindings
-import OCISpec
+package import Bindings
+package import OCISpec
 
 /// The layers of an image laid over each other as layer.md says, as a tree of names. Holds headers, never
 /// content.
 ///
 /// A class, because names and hardlinks share what they point at. Entries below a symlink that a lower layer
 /// left go where it points, inside the image: what unpackers do (umoci, containerd).
-final class MergedTree {
-  static let maximumSymlinkCount = 40
+package final class MergedTree {
+  package static let maximumSymlinkCount = 40
   static let maximumDepth = 2048
 
   /// What a name stands for; hardlinks are several names of one.
-  final class Inode {
-    let header: TarHeader
-    let xattrs: [(name: [UInt8], value: [UInt8])]
-    let origin: ImageFilesystem.Origin?
+  package final class Inode {
+    package let header: TarHeader
+    package let xattrs: [(name: [UInt8], value: [UInt8])]
+    /// `nil` for a directory that no layer has an entry for.
+    package let origin: ImageFilesystem.Origin?
 
     init(
       _ header: TarHeader, xattrs: [(name: [UInt8], value: [UInt8])] = [],
@@ -26,25 +27,27 @@ final class MergedTree {
     }
   }
 
-  final class Node {
-    var inode: Inode
-    var children: [[UInt8]: Node] = [:]
+  package final class Node {
+    package internal(set) var inode: Inode
+    package internal(set) var children: [[UInt8]: Node] = [:]
 
     init(_ inode: Inode) { self.inode = inode }
 
-    var isDirectory: Bool { inode.header.kind == .directory }
+    package var isDirectory: Bool { inode.header.kind == .directory }
   }
 
-  let root = Node(MergedTree.impliedDirectory)
+  package let root = Node(MergedTree.impliedDirectory)
+
+  package init() {}
 
   /// A directory that only the names of other entries speak of.
-  private static var impliedDirectory: Inode {
+  static var impliedDirectory: Inode {
     Inode(TarHeader(path: [], kind: .directory, mode: 0o755, uid: 0, gid: 0, mtime: 0))
   }
 
   /// Lays a layer over what is here. Its whiteouts are applied before anything of its own, wherever they stand
   /// in it, as they hide lower layers only.
-  func apply(_ members: [LayerMember], layer: Int, digest: Digest) throws {
+  package func apply(_ members: [LayerMember], layer: Int, digest: Digest) throws {
     let own = Set(members.lazy.filter { $0.whiteout == nil }.map(\.path))
     for member in members {
       let context = Context(path: member.path, layer: digest)

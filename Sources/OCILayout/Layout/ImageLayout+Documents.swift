@@ -78,6 +78,13 @@ extension ImageLayout {
     return contents
   }
 
+  /// Takes over everything that a root leads to from another layout, hashed on the way. Nothing is tagged.
+  package func adopt(_ root: Descriptor, from other: ImageLayout) throws {
+    for blob in try BlobGraph(layout: other).complete(from: root) {
+      try store.adopt(blob, from: other.store)
+    }
+  }
+
   /// All descriptors below an index, each before what it holds.
   func descendants(of root: Descriptor) throws -> [Descriptor] {
     var found: [Descriptor] = []

@@ -5,25 +5,11 @@ import SystemPackage
 /// What a layout calls its images: the annotation `org.opencontainers.image.ref.name` of a descriptor in
 /// `index.json`.
 extension ImageLayout {
-  /// Whether this is a tag as the distribution-spec has it, which is what ociforge writes.
-  package static func isTag(_ text: String) -> Bool {
-    let bytes = Array(text.utf8)
-    guard let first = bytes.first, bytes.count <= 128, isWord(first) else { return false }
-    return bytes.allSatisfy { isWord($0) || $0 == UInt8(ascii: ".") || $0 == UInt8(ascii: "-") }
-  }
-
-  private static func isWord(_ byte: UInt8) -> Bool {
-    switch byte {
-    case 0x30...0x39, 0x41...0x5A, 0x61...0x7A, UInt8(ascii: "_"): true
-    default: false
-    }
-  }
-
   /// Makes `tag` lead to `descriptor`, and to nothing else. Where it does already, nothing changes.
   ///
   /// - Throws: ``LayoutError/malformedTag``; ``LayoutError/missingBlob`` where the document is not here.
   package func tag(_ descriptor: Descriptor, as tag: String) throws {
-    guard Self.isTag(tag) else { throw LayoutError.malformedTag(tag) }
+    guard Reference.isTag(tag) else { throw LayoutError.malformedTag(tag) }
     guard try store.contains(descriptor) else {
       throw LayoutError.missingBlob(descriptor.digest, layout: path.string)
     }
@@ -39,7 +25,7 @@ extension ImageLayout {
   /// - Throws: what ``resolve(tag:digest:)`` and ``tag(_:as:)`` throw.
   @discardableResult
   package func retag(tag: String?, digest: Digest?, as new: String) throws -> Descriptor {
-    guard Self.isTag(new) else { throw LayoutError.malformedTag(new) }
+    guard Reference.isTag(new) else { throw LayoutError.malformedTag(new) }
     return try update { index in
       var tagged = try resolve(tag: tag, digest: digest, in: index)
       guard try store.contains(tagged) else {
@@ -68,13 +54,18 @@ extension ImageLayout {
 
   /// Takes the tag away; the blobs stay until garbage is collected.
   ///
-  /// - Throws: ``LayoutError/noSuchTag``, which lists the ones there are.
-  package func untag(_ tag: String) throws {
+  /// - Returns: what the tag led to.
+  /// - Throws: ``LayoutError/noSuchTag``, which lists the ones there are; ``LayoutError/ambiguousTag`` where
+  ///   another tool gave the name to several images.
+  @discardableResult
+  package func untag(_ tag: String) throws -> Descriptor {
     try update { index in
       guard index.manifests.contains(where: { $0.refName == tag }) else {
         throw LayoutError.noSuchTag(tag, layout: path.string, tags: names(in: index))
       }
+      let untagged = try resolve(tag: tag, in: index)
       index.manifests.removeAll { $0.refName == tag }
+      return untagged
     }
   }
 

@@ -17,6 +17,10 @@ package struct ImageLayout: Sendable {
 
   private init(_ path: FilePath) { store = BlobStore(root: path) }
 
+  /// The blobs of a store without any `index.json`, as the cache is one: for what a known descriptor leads to. There
+  /// are no tags, and nothing can be tagged.
+  package init(blobsOf store: BlobStore) { self.store = store }
+
   /// Opens a layout that is there, for reading. Nothing is written.
   package static func open(_ path: FilePath) throws -> ImageLayout {
     let layout = ImageLayout(path)

@@ -32,7 +32,7 @@ struct LayerRules {
   mutating func check(_ member: ArchiveMember) {
     let header = member.header
     let path: ImagePath
-    do { path = try ImagePath(archived: header.path) } catch {
+    do { path = try LayerReader.place(header.path) } catch {
       report(ImagePath.escaped(header.path), "layer.md: file paths", "\(error)")
       return
     }

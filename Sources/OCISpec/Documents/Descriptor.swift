@@ -42,6 +42,7 @@ package struct Document<Body: Sendable>: Sendable {
 /// Annotation keys with a meaning: image-spec, annotations.md.
 package enum AnnotationKey {
   package static let refName = "org.opencontainers.image.ref.name"
+  package static let baseName = "org.opencontainers.image.base.name"
   package static let baseDigest = "org.opencontainers.image.base.digest"
   package static let containerdImageName = "io.containerd.image.name"
 }

@@ -70,6 +70,8 @@ extension TrustProblem {
     case .otherKind(let kind): "expected \(expected), found \(kind.text)"
     case .unreadable(let reason): "\(reason)"
     case .noCertificates: "expected PEM certificates, found none"
+    case .noKey: "expected a private key in PEM, found none that is not encrypted"
+    case .noPartner(let name): "expected \(name.quoted) beside it, found none"
     }
   }
 }
@@ -97,6 +99,11 @@ extension RedirectProblem {
     case .toPlainHTTP: "it leads from https to plain http"
     case .toLocalAddress:
       "it leads from elsewhere to an address of this machine or its network link"
+    case .toPrivateAddress:
+      "it leads from a public registry to a private address; where that is meant, --allow-private-redirects"
+    case .elsewhere: "it leads to another server, and what is sent is not for that one"
+    case .notRepeatable(let status, let method):
+      "status \(status) would turn a \(method) into something else"
     }
   }
 }

@@ -26,13 +26,13 @@ package enum FetchError: Failure, Equatable {
   package var kind: FailureKind {
     switch self {
     case .malformedURL, .unpinnedPlainHTTP, .unsupportedDigest, .digestMismatch, .tooLarge,
-      .unusableTrust(_, .noCertificates):
+      .unusableTrust(_, .noCertificates), .unusableTrust(_, .noKey):
       .data
     case .offline, .askedToWait: .unavailable
     case .redirectRefused: .protocolBroken
     case .failed(_, _, let fault, _): fault.kind
     case .unusableProxy: .usage
-    case .noTrustStore, .unusableTrust(_, .missing): .notFound
+    case .noTrustStore, .unusableTrust(_, .missing), .unusableTrust(_, .noPartner): .notFound
     case .unusableTrust(_, .otherKind), .unusableTrust(_, .unreadable): .cannotRead
     case .partialNotAFile: .cannotWrite
     }

@@ -10,9 +10,19 @@ import SystemPackage
 ///
 /// A class, because the lock must be released exactly once. Not `Sendable`: one writer.
 final class PartialFile {
+  /// Which bytes stay for the next process where this one fails.
+  enum Keeping {
+    case never
+    /// Those of which a server can say later whether they are still the file's.
+    case withValidator
+    /// All: their digest is known.
+    case always
+  }
+
   private let file: FileDescriptor
   private let path: FilePath
-  private let isKept: Bool
+  private let keeping: Keeping
+  private let algorithm: Digest.Algorithm
   private var hash: MessageDigest?
   private var isCommitted = false
   private(set) var byteCount: Int64 = 0
@@ -22,9 +32,10 @@ final class PartialFile {
   private(set) var isResumed = false
 
   /// Opens and locks the file, and hashes what an earlier process left in it.
-  /// - Parameter isKept: whether bytes stay for the next process where this one fails.
   /// - Returns: `nil` where someone else holds the lock or has just finished: look at the store, try again.
-  static func open(in store: BlobStore, key: String, isKept: Bool) throws -> PartialFile? {
+  static func open(
+    in store: BlobStore, key: String, keeping: Keeping, algorithm: Digest.Algorithm = .sha256
+  ) throws -> PartialFile? {
     let path = store.root.appending("partial").appending(key)
     try FileSystem.createDirectories(path.removingLastComponent())
     // What is opened here is truncated, chmodded and in the end renamed to a blob: it must be a file of ours,
@@ -42,7 +53,8 @@ final class PartialFile {
     do {
       try checkKind(of: FileSystem.status(of: file, path: path), at: path)
       if try takesLock(file, at: path) {
-        return try PartialFile(file: file, path: path, isKept: isKept)
+        return try PartialFile(
+          file: file, path: path, keeping: keeping, algorithm: algorithm)
       }
     } catch {
       try? file.close()
@@ -67,17 +79,21 @@ final class PartialFile {
     throw FetchError.partialNotAFile(path: path.string, kind)
   }
 
-  private init(file: FileDescriptor, path: FilePath, isKept: Bool) throws {
+  private init(
+    file: FileDescriptor, path: FilePath, keeping: Keeping, algorithm: Digest.Algorithm
+  ) throws {
     self.file = file
     self.path = path
-    self.isKept = isKept
-    hash = try MessageDigest(.sha256)
+    self.keeping = keeping
+    self.algorithm = algorithm
+    hash = try MessageDigest(algorithm)
     let hasValidator =
       try FileSystem.status(of: validatorPath, followSymlink: false)?.kind == .file
     let text =
-      isKept && hasValidator ? try? FileSystem.readAll(validatorPath, limit: 4096) : nil
+      keeping == .withValidator && hasValidator
+      ? try? FileSystem.readAll(validatorPath, limit: 4096) : nil
     validator = text.flatMap { Validator(text: String(decoding: $0, as: UTF8.self)) }
-    guard validator != nil else {
+    guard keepsBytes else {
       try restart(validator: nil)
       return
     }
@@ -93,8 +109,16 @@ final class PartialFile {
 
   deinit {
     // Where a committed file was, another process may have begun anew: that one is not ours to remove.
-    if !isCommitted && (byteCount == 0 || validator == nil || !isKept) { removeFiles() }
+    if !isCommitted && (byteCount == 0 || !keepsBytes) { removeFiles() }
     try? file.close()
+  }
+
+  private var keepsBytes: Bool {
+    switch keeping {
+    case .never: false
+    case .withValidator: validator != nil
+    case .always: true
+    }
   }
 
   private var validatorPath: FilePath {
@@ -103,7 +127,7 @@ final class PartialFile {
 
   /// What the next request may ask for.
   var resumeState: ResumeState {
-    ResumeState(byteCount: byteCount, validator: isKept ? validator : nil)
+    ResumeState(byteCount: byteCount, validator: keeping == .withValidator ? validator : nil)
   }
 
   /// Forgets all bytes; the next ones are of the version that the validator names.
@@ -117,10 +141,10 @@ final class PartialFile {
     }
     byteCount = 0
     isResumed = false
-    hash = try MessageDigest(.sha256)
+    hash = try MessageDigest(algorithm)
     self.validator = validator
     try FileSystem.remove(validatorPath)
-    guard isKept, let validator else { return }
+    guard keeping == .withValidator, let validator else { return }
     let sidecar = try FileSystem.open(
       validatorPath, .writeOnly, options: [.create, .exclusiveCreate], mode: 0o644,
       doing: "writing")

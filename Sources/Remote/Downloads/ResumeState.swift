@@ -93,6 +93,7 @@ package struct ResumeState: Sendable, Equatable {
 /// `bytes 5-9/10`, `bytes 5-9/*` or `bytes */10`.
 struct ContentRange: Equatable {
   var first: Int64?
+  var last: Int64?
   var total: Int64?
 
   init?(_ text: String) {
@@ -107,6 +108,6 @@ struct ContentRange: Equatable {
     if halves[0] == "*" && total != nil { return }
     let ends = halves[0].split(separator: "-").compactMap { Int64($0) }
     guard ends.count == 2, ends[0] <= ends[1], ends[1] < total ?? .max else { return nil }
-    first = ends[0]
+    (first, last) = (ends[0], ends[1])
   }
 }

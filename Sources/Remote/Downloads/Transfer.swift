@@ -53,7 +53,7 @@ struct Transfer {
         switch decision {
         case .retry(let delay):
           reporter.report(
-            .notice("\(failure.url): \(failure.fault.text); trying again in \(readable(delay))"))
+            .notice("\(failure.url): \(failure.fault.text); trying again in \(delay.readable)"))
           try await settings.pause.sleep(delay)
         case .giveUp:
           throw FetchError.failed(url, at: failure.url, failure.fault, attempts: attempts)
@@ -155,11 +155,4 @@ struct Transfer {
   }
 
   private static let progressStep: Int64 = 256 << 10
-}
-
-/// A wait as people read it: `0.3 s`, `120 s`.
-private func readable(_ wait: Duration) -> String {
-  let tenths = wait.components.attoseconds / 100_000_000_000_000_000
-  let seconds = wait.components.seconds
-  return tenths == 0 ? "\(seconds) s" : "\(seconds).\(tenths) s"
 }

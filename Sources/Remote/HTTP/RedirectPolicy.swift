@@ -28,7 +28,7 @@ package struct RedirectPolicy: Sendable, Equatable {
         .tooMany(limit)
       } else if current.scheme == .https && next.scheme == .http {
         .toPlainHTTP
-      } else if next.isLocal && !first.isLocal {
+      } else if next.isLocal && !next.isBeside(first) {
         .toLocalAddress
       } else if visited.contains(next) {
         .loop
@@ -48,4 +48,9 @@ package enum RedirectProblem: Sendable, Equatable {
   case loop
   case toPlainHTTP
   case toLocalAddress
+  case toPrivateAddress
+  /// Another origin, where the request holds what only the first may see.
+  case elsewhere
+  /// Only 307 and 308 keep the method.
+  case notRepeatable(status: Int, method: String)
 }

@@ -94,6 +94,15 @@ package struct RemoteURL: Sendable, Hashable, CustomStringConvertible {
       credentials: found.hasOrigin(of: self) ? credentials : nil)
   }
 
+  /// The URL with `query`, which must be fit to be sent as it is, behind the query that it has.
+  package func appending(query: String) -> RemoteURL {
+    let old = target.firstIndex(of: "?").map { target[target.index(after: $0)...] }
+    let separator = old.map { $0.isEmpty ? "" : "&" } ?? "?"
+    return RemoteURL(
+      scheme: scheme, host: host, port: port, target: target + separator + query,
+      credentials: credentials)
+  }
+
   package func hasOrigin(of other: RemoteURL) -> Bool {
     (scheme, host, port) == (other.scheme, other.host, other.port)
   }
@@ -112,6 +121,15 @@ package struct RemoteURL: Sendable, Hashable, CustomStringConvertible {
   /// Whether the host is this machine, its link, or a cloud's metadata service, as far as the text tells.
   package var isLocal: Bool {
     IPAddress(host)?.isLocal ?? (isLocalhost || name == "metadata.google.internal")
+  }
+
+  /// Whether what is sent there does not leave this machine.
+  var isLoopback: Bool { isLocalhost || IPAddress(host)?.isLoopback == true }
+
+  /// Whether the other URL's host may name this one though it is local: they are one machine. A registry behind a
+  /// forwarded port is on loopback by its name only, so it gets no further than to loopback.
+  func isBeside(_ other: RemoteURL) -> Bool {
+    host == other.host || (isLoopback && other.isLoopback)
   }
 
   /// Whether the host is a name that means this machine: RFC 6761 and Debian's `/etc/hosts`.

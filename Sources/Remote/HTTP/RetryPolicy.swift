@@ -49,3 +49,11 @@ package struct RetryPolicy: Sendable, Equatable {
     return .retry(after: delay * (0.5 + jitter / 2))
   }
 }
+
+extension Duration {
+  /// A wait as people read it: `0.3 s`, `120 s`.
+  var readable: String {
+    let tenths = components.attoseconds / 100_000_000_000_000_000
+    return tenths == 0 ? "\(components.seconds) s" : "\(components.seconds).\(tenths) s"
+  }
+}

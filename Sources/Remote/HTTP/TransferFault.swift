@@ -76,11 +76,21 @@ extension TransferFault {
         self = .cutOff("\(error)")
       }
     case let error as IOError: self.init(system: Errno(rawValue: error.errnoCode))
+    case let error as ConnectionFault: self.init(connection: error)
     case let error as HTTPParserError:
       self =
         error == .invalidEOFState
         ? .cutOff("the body is not complete") : .malformedResponse("\(error)")
     default: return nil
+    }
+  }
+
+  private init(connection fault: ConnectionFault) {
+    switch fault {
+    case .reusedConnectionLost: self = .cutOff("the connection was closed")
+    case .writesStalled, .tooSlow: self = .stalled
+    case .headersTooLarge(let limit):
+      self = .malformedResponse("its headers have more than \(limit) bytes")
     }
   }
 
@@ -115,7 +125,7 @@ extension TransferFault {
 
   private init(client error: HTTPClientError) {
     switch error {
-    case .readTimeout, .deadlineExceeded: self = .stalled
+    case .readTimeout, .writeTimeout, .deadlineExceeded: self = .stalled
     case .connectTimeout, .getConnectionFromPoolTimeout:
       self = .connectionFailed("no answer in time")
     case .tlsHandshakeTimeout: self = .stalled
@@ -135,11 +145,11 @@ extension TransferFault {
       if reasons.contains("CERTIFICATE_VERIFY_FAILED") {
         self = .certificateRejected("it is not signed by an authority we trust, or has expired")
       } else if stack.isEmpty || reasons.contains("EOF during handshake") {
-        self = .cutOff("the connection was closed in the TLS handshake")
+        self = .cutInHandshake
       } else {
         self = .tlsFailed(Self.reason(of: reasons))
       }
-    case .handshakeFailed: self = .cutOff("the connection was closed in the TLS handshake")
+    case .handshakeFailed: self = .cutInHandshake
     case .unableToValidateCertificate: self = .certificateRejected("it cannot be checked")
     case .noCertificateToValidate: self = .certificateRejected("the server sent none")
     case .shutdownFailed: self = .cutOff("the TLS connection did not end well")
@@ -149,6 +159,9 @@ extension TransferFault {
 }
 
 extension TransferFault {
+  static let cutInHandshake = TransferFault.cutOff("the connection was closed in the TLS handshake")
+  static let notTLS = TransferFault.tlsFailed("what answers does not speak TLS")
+
   /// The reason's own name in BoringSSL's `error:…:OPENSSL_internal:REASON at /where/it/was/built.cc:1`.
   static func reason(of stack: String) -> String {
     guard let marker = stack.firstRange(of: "OPENSSL_internal:") else { return "refused" }

@@ -49,42 +49,63 @@ package struct TrustStore: Sendable, Equatable {
   /// - Throws: ``FetchError`` with the source that cannot be used.
   func certificates() throws(FetchError) -> [NIOSSLCertificate] {
     var found: Set<NIOSSLCertificate> = []
-    for source in sources {
-      do { found.formUnion(try Self.certificates(of: source)) } catch let error as FileError {
-        throw FetchError.unusableTrust(source, .unreadable(error.errno))
-      } catch let error as TrustProblem {
-        throw FetchError.unusableTrust(source, error)
-      } catch {
-        throw FetchError.unusableTrust(source, .noCertificates)
-      }
-    }
+    for source in sources { found.formUnion(try source.certificates()) }
     guard !found.isEmpty else { throw FetchError.noTrustStore(sources.map(\.description)) }
     return Array(found)
   }
+}
+
+extension TrustStore.Source {
+  /// - Throws: ``FetchError/unusableTrust(_:_:)``.
+  func certificates() throws(FetchError) -> [NIOSSLCertificate] {
+    try reading { () throws in try read() }
+  }
+
+  /// The key in a PEM file.
+  /// - Throws: ``FetchError/unusableTrust(_:_:)``.
+  func privateKey() throws(FetchError) -> NIOSSLPrivateKey {
+    try reading { () throws in
+      let bytes = try FileSystem.readAll(path, limit: Self.maximumFileSize)
+      guard let key = try? NIOSSLPrivateKey(bytes: bytes, format: .pem) else {
+        throw TrustProblem.noKey
+      }
+      return key
+    }
+  }
+
+  private func reading<Value>(_ read: () throws -> Value) throws(FetchError) -> Value {
+    do { return try read() } catch let error as FileError {
+      throw FetchError.unusableTrust(self, .unreadable(error.errno))
+    } catch let error as TrustProblem {
+      throw FetchError.unusableTrust(self, error)
+    } catch {
+      throw FetchError.unusableTrust(self, .noCertificates)
+    }
+  }
 
   /// - Throws: ``TrustProblem`` or `FileError`.
-  private static func certificates(of source: Source) throws -> [NIOSSLCertificate] {
+  private func read() throws -> [NIOSSLCertificate] {
     // Opening a named pipe would wait for someone who writes to it.
-    guard let status = try FileSystem.status(of: source.path) else { throw TrustProblem.missing }
-    guard status.kind == (source.isDirectory ? .directory : .file) else {
+    guard let status = try FileSystem.status(of: path) else { throw TrustProblem.missing }
+    guard status.kind == (isDirectory ? .directory : .file) else {
       throw TrustProblem.otherKind(status.kind)
     }
-    guard source.isDirectory else {
-      let bytes = try FileSystem.readAll(source.path, limit: maximumFileSize)
+    guard isDirectory else {
+      let bytes = try FileSystem.readAll(path, limit: Self.maximumFileSize)
       let certificates = try? NIOSSLCertificate.fromPEMBytes(bytes)
       guard let certificates, !certificates.isEmpty else { throw TrustProblem.noCertificates }
       return certificates
     }
-    return try FileSystem.entries(of: source.path).flatMap { name -> [NIOSSLCertificate] in
-      let file = source.path.appending(bytes: name)
+    return try FileSystem.entries(of: path).flatMap { name -> [NIOSSLCertificate] in
+      let file = path.appending(bytes: name)
       guard (try? FileSystem.status(of: file))??.kind == .file,
-        let bytes = try? FileSystem.readAll(file, limit: maximumFileSize)
+        let bytes = try? FileSystem.readAll(file, limit: Self.maximumFileSize)
       else { return [] }
       return (try? NIOSSLCertificate.fromPEMBytes(bytes)) ?? []
     }
   }
 
-  private static let maximumFileSize = 16 << 20
+  private static var maximumFileSize: Int { 16 << 20 }
 }
 
 /// Why a source of certificate authorities cannot be used.
@@ -93,4 +114,7 @@ package enum TrustProblem: Error, Equatable {
   case otherKind(FileStatus.Kind)
   case unreadable(Errno)
   case noCertificates
+  case noKey
+  /// A certificate for clients without its key, or a key without its certificate.
+  case noPartner(String)
 }

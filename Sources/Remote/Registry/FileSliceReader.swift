@@ -5,7 +5,9 @@ import SystemPackage
 import Workers
 
 /// A piece of a file as a request's body, read on a worker thread and hashed on the way. The last chunk is handed
-/// over only after the whole was found right, so that no registry gets all of the wrong bytes.
+/// over only after the whole was found right, so that no registry gets all of the wrong bytes. No chunk is handed
+/// over before the connection has the one before it, so that memory holds a few chunks and not what a busy machine
+/// can read meanwhile.
 ///
 /// - Throws while it is read: ``LocalCorruption``, and `FileError`.
 struct FileSliceReader: AsyncSequence, Sendable {
@@ -40,6 +42,8 @@ struct FileSliceReader: AsyncSequence, Sendable {
         return (opened, try opened.chunk(at: start))
       }
       source = opened
+      // While this chunk was read the last one went out.
+      if start > 0 { try await Connections.catchUp() }
       offset += Int64(chunk.readableBytes)
       if offset == slice.byteCount { progress?(offset) }
       return chunk
@@ -59,6 +63,10 @@ private final class OpenSlice {
   private let slice: RegistryRequest.FileSlice
   private let file: SystemPackage.FileDescriptor
   private var hash: MessageDigest?
+  /// Used in turns, as the last two chunks may be on their way. One that is stays as it is and a new one takes its
+  /// place; a new one for every chunk costs ten times the page faults.
+  private var buffers = [ByteBuffer](repeating: ByteBuffer(), count: 3)
+  private var turn = 0
 
   init(_ slice: RegistryRequest.FileSlice) throws {
     self.slice = slice
@@ -71,8 +79,9 @@ private final class OpenSlice {
   /// The bytes from an offset in the slice on; never none.
   func chunk(at offset: Int64) throws -> ByteBuffer {
     let count = Int(min(FileSliceReader.chunkSize, slice.byteCount - offset))
-    var buffer = ByteBufferAllocator().buffer(capacity: count)
-    try buffer.writeWithUnsafeMutableBytes(minimumWritableBytes: count) { space in
+    turn = (turn + 1) % buffers.count
+    buffers[turn].clear(minimumCapacity: count)
+    try buffers[turn].writeWithUnsafeMutableBytes(minimumWritableBytes: count) { space in
       var filled = 0
       while filled < count {
         let rest = UnsafeMutableRawBufferPointer(rebasing: space[filled..<count])
@@ -89,6 +98,6 @@ private final class OpenSlice {
     {
       throw LocalCorruption(path: slice.path)
     }
-    return buffer
+    return buffers[turn]
   }
 }

@@ -21,6 +21,10 @@ extension RegistryFailure.Problem {
     case .denied(let code, let messages, let source):
       Self.text(status: code, messages)
         + (source.map { "; credential from \($0)" } ?? "; no credential was found")
+    case .plaintextCredential(let source):
+      "the credential from \(source.printable) would go over plain http for everybody to read; --allow-plaintext-credentials sends it nevertheless"
+    case .unusableCredential(let source):
+      "the credential from \(source.printable) has characters that no header can carry"
     case .protocolBroken(let text): text.printable
     case .digestMismatch(let expected, let found):
       "digest mismatch: expected \(expected), got \(found)"
@@ -29,6 +33,8 @@ extension RegistryFailure.Problem {
     case .unsupportedMediaType(let type): "media type \(type.quoted) is not supported"
     case .localCorruption(let path):
       "\(path.quoted) is not what its digest says; it was damaged or changed meanwhile"
+    case .foreignLayer:
+      "the layer is a foreign one that its publisher keeps elsewhere; nothing is fetched from there"
     case .notARegistry: "no registry answers there"
     case .offline: "--offline forbids the network"
     }

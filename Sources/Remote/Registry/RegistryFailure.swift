@@ -3,7 +3,7 @@ package import Reporting
 
 /// Why something at a registry did not work, with the request that showed it.
 package struct RegistryFailure: Failure, Equatable {
-  package enum Problem: Sendable, Equatable {
+  package enum Problem: Error, Sendable, Equatable {
     /// No answer came.
     case network(TransferFault)
     /// An answer that is not the one that was asked for.
@@ -13,6 +13,10 @@ package struct RegistryFailure: Failure, Equatable {
     case redirectRefused(to: RemoteURL?, RedirectProblem)
     /// Credentials were refused, or there were none; `source` says where they came from.
     case denied(status: Int, [RegistryMessage], source: String?)
+    /// A credential that anybody on the way could read was not sent.
+    case plaintextCredential(source: String)
+    /// A credential with characters that no header can carry.
+    case unusableCredential(source: String)
     /// The answer breaks the protocol; the text says how.
     case protocolBroken(String)
     case digestMismatch(expected: Digest, found: Digest)
@@ -22,6 +26,8 @@ package struct RegistryFailure: Failure, Equatable {
     /// A local file is not what its descriptor says; nothing of it was committed.
     case localCorruption(path: String)
     case notARegistry
+    /// A layer that its publisher keeps elsewhere.
+    case foreignLayer
     /// Whatever needs the network where it is forbidden.
     case offline
   }
@@ -51,11 +57,13 @@ package struct RegistryFailure: Failure, Equatable {
     switch problem {
     case .network(let fault): fault.kind
     case .status(404, _), .status(410, _): .notFound
-    case .status(401, _), .status(403, _), .denied: .denied
+    case .status(401, _), .status(403, _), .denied, .plaintextCredential, .unusableCredential:
+      .denied
     case .status(let code, _):
       TransferFault.isRetryable(status: code) ? .unavailable : .protocolBroken
     case .askedToWait, .offline: .unavailable
     case .redirectRefused, .protocolBroken, .notARegistry: .protocolBroken
+    case .foreignLayer: .notFound
     case .digestMismatch, .sizeMismatch, .tooLarge, .unsupportedMediaType, .localCorruption: .data
     }
   }

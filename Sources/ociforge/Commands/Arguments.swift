@@ -62,6 +62,15 @@ enum UsageError: Failure {
   case archiveToTerminal
   case sourceDateEpoch(String)
   case definitionExists(FilePath)
+  case tlsVerify(String)
+  case setting(String, any Error)
+  case pullIntoRegistry(String)
+  case notARegistryReference(String)
+  case nothingToDelete(String)
+  case tagAndDigestToDelete(String)
+  case otherDigest(String, found: Digest)
+  case passwordForSeveral([Registry])
+  case creationElsewhere(Registry)
   case dockerArchiveOfSeveral([Platform])
   case notALayout(String)
   case notAWholeLayout(String)
@@ -73,6 +82,7 @@ enum UsageError: Failure {
     switch self {
     case .noSuchPlatform: .notFound
     case .definitionExists: .cannotWrite
+    case .otherDigest: .data
     default: .usage
     }
   }
@@ -86,6 +96,23 @@ enum UsageError: Failure {
     case .parameterSetTwice(let name): "parameter \(name.quoted) is set twice"
     case .sourceDateEpoch(let text):
       "SOURCE_DATE_EPOCH: expected seconds since 1970 as digits below 2^33, got \(text.quoted); mend it or give --epoch"
+    case .tlsVerify(let text):
+      "OCIFORGE_TLS_VERIFY: expected true or false, got \(text.quoted)"
+    case .setting(let name, let problem): "\(name): \(problem)"
+    case .pullIntoRegistry(let reference):
+      "pull writes to oci:DIR[:TAG], oci-archive:FILE[:TAG] or docker-archive:FILE[:NAME], got \(reference.quoted); \"ociforge copy\" goes from registry to registry"
+    case .nothingToDelete(let reference):
+      "expected a tag or a digest to delete, such as \("\(reference):TAG".quoted), got \(reference.quoted)"
+    case .tagAndDigestToDelete(let reference):
+      "expected a tag or a digest to delete, got both in \(reference.quoted): a tag goes alone, a digest takes all of its tags along"
+    case .notARegistryReference(let reference):
+      "expected an image in a registry, HOST/PATH[:TAG], got \(reference.quoted)"
+    case .otherDigest(let reference, let found):
+      "\(reference.quoted) says another digest than the image has: \(found); nothing was sent"
+    case .creationElsewhere(let registry):
+      "--create-repository makes repositories of Amazon ECR; \(registry) is none of it"
+    case .passwordForSeveral(let registries):
+      "--username and --password-stdin are for one registry, the command has \(registries.map(\.description).joined(separator: ", ")); use \"ociforge login\""
     case .notALayout(let reference):
       "expected an image in a layout, oci:DIR[:TAG], got \(reference.quoted)"
     case .notAWholeLayout(let reference):

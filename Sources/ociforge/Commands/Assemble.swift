@@ -5,11 +5,12 @@ import Definition
 import Inputs
 import OCILayout
 import OCISpec
+import Remote
 import Reporting
 import SystemPackage
 import Workers
 
-struct Assemble: AsyncParsableCommand {
+struct Assemble: InterruptibleCommand {
   static let configuration = CommandConfiguration(
     abstract: "Assemble an image from its definition into an OCI image layout.",
     discussion:
@@ -57,12 +58,24 @@ struct Assemble: AsyncParsableCommand {
     completion: .file())
   var dockerArchive: String?
 
+  @Option(
+    name: .customLong("push"),
+    help: ArgumentHelp(
+      "Push the image; repeatable, for several tags and registries.",
+      valueName: "host/path[:tag]"))
+  var pushes: [String] = []
+
+  @Flag(help: "Leave no layout; what a registry is to get goes straight there.")
+  var noLayout = false
+
   @Option(help: "Also write the digest to a file.", completion: .file())
   var digestFile: String?
 
   @Flag(help: "Describe what was assembled as JSON instead of printing the digest.")
   var json = false
 
+  @OptionGroup var creation: RepositoryCreation
+  @OptionGroup var registry: RegistryOptions
   @OptionGroup var common: CommonOptions
 
   func validate() throws {
@@ -74,6 +87,13 @@ struct Assemble: AsyncParsableCommand {
     guard Set(files.map { FilePath($0).lexicallyNormalized() }).count == files.count else {
       throw ValidationError("two outputs have the same name")
     }
+    if noLayout && output != nil { throw ValidationError("--no-layout and -o exclude each other") }
+    if noLayout && pushes.isEmpty && archive == nil && dockerArchive == nil {
+      throw ValidationError("--no-layout leaves nothing; add --push, --archive or --docker-archive")
+    }
+    if offline && !pushes.isEmpty {
+      throw ValidationError("--offline and --push exclude each other")
+    }
   }
 
   /// The options that put something else than the digest on stdout.
@@ -84,9 +104,26 @@ struct Assemble: AsyncParsableCommand {
 
   func run() async throws {
     let console = common.console()
-    let reporter = console.reporter
+    guard Reference.isTag(tag) else { throw LayoutError.malformedTag(tag) }
+    let destinations = try pushes.map(registryReference)
+    let registries = destinations.map(\.repository.registry)
+    let summary = try await registry.withAccess(
+      to: registries, offline: offline, console.reporter
+    ) { access in
+      try await assemble(for: destinations, access, console.reporter)
+    }
+    console.close()
+    if json {
+      try answer(PrettyJSON.encode(summary.json))
+    } else if answers.isEmpty {
+      try answer("\(summary.images.root.digest)\n")
+    }
+  }
+
+  private func assemble(
+    for destinations: [Reference], _ access: RegistryAccess, _ reporter: Reporter
+  ) async throws -> AssemblySummary {
     var stages = Stages(reporter)
-    guard ImageLayout.isTag(tag) else { throw LayoutError.malformedTag(tag) }
     let definition = try ImageDefinition.load(
       FilePath(definition), overrides: try parameters.dictionary(),
       platforms: platforms.isEmpty ? nil : platforms)
@@ -99,34 +136,39 @@ struct Assemble: AsyncParsableCommand {
     stages.end("definition")
 
     let cache = try CacheDirectory.locate(fallbackBeside: output, reporter: reporter)
-    let inputs = try await InputResolver().resolve(
-      definition, cache: cache.store, offline: offline, reporter: reporter)
+    let run = AssemblyRun(access: access, cache: cache, isOffline: offline, reporter: reporter)
+    let bases = try await run.bases(of: definition)
+    stages.end("base")
+    let plan = try await run.plan(definition, on: bases, epoch: epoch, outputs: [output])
     stages.end("inputs")
 
-    let plan = try AssemblyPlan(
-      definition, inputs: inputs.files, epoch: epoch.seconds, spoolStore: cache.store,
-      outputs: [output, cache.path], reporter: reporter)
-    let layout = try ImageLayout.create(output)
+    let temporary = noLayout ? try TemporaryLayout(in: cache.store) : nil
+    let layout = try temporary?.layout ?? ImageLayout.create(output)
     let images = try await layout.withWriteSession {
-      let assembler = Assembler(
-        options: AssemblyOptions(epoch: epoch.seconds, threads: processorCount),
-        store: layout.store, reporter: reporter)
-      let images = try await assembler.assemble(plan)
+      let images = try await run.pack(plan, epoch: epoch, into: layout)
+      stages.end("layers")
+      if !noLayout || archive != nil || dockerArchive != nil {
+        try await bases.placeLayers(in: layout.store)
+      }
       try layout.tag(images.root, as: tag)
       return images
     }
-    stages.end("layers")
-
     try writeArchives(of: images, layout: layout, name: definition.name, epoch: epoch)
-    if let digestFile {
-      try writeFile(FilePath(digestFile), "\(images.root.digest)\n")
+    stages.end("layout")
+
+    for (repository, references) in destinations.byRepository() {
+      try await creation.ensure(repository, access, reporter)
+      let pusher = ImagePusher(
+        to: access.registries.repository(repository), from: layout,
+        mountFrom: bases.neighbours(of: repository), obtain: { try await bases.blob($0) },
+        reporter: reporter)
+      _ = try await pusher.push(images.root, tags: references.compactMap(\.tag))
+      stages.end("push")
     }
-    console.close()
-    if json {
-      try answer(PrettyJSON.encode(images.summary(layout: output, tag: tag)))
-    } else if answers.isEmpty {
-      try answer("\(images.root.digest)\n")
-    }
+    if let digestFile { try writeFile(FilePath(digestFile), "\(images.root.digest)\n") }
+    withExtendedLifetime(temporary) {}
+    return AssemblySummary(
+      images: images, layout: noLayout ? nil : output, tag: tag, pushed: destinations)
   }
 
   private func writeArchives(
@@ -145,36 +187,5 @@ struct Assemble: AsyncParsableCommand {
           epoch: epoch.seconds, to: sink)
       }
     }
-  }
-}
-
-extension AssembledImages {
-  /// What `--json` prints.
-  fileprivate func summary(layout: FilePath, tag: String) -> JSON {
-    .object([
-      "digest": .string(root.digest.description),
-      "mediaType": .string(root.mediaType.rawValue),
-      "size": .integer(root.size),
-      "layout": .string(layout.string),
-      "tag": .string(tag),
-      "images": .array(
-        images.map { image in
-          .object([
-            "platform": .string(image.platform.description),
-            "manifest": .string(image.manifest.descriptor.digest.description),
-            "config": .string(image.config.descriptor.digest.description),
-            "layers": .array(
-              image.layers.map { layer in
-                .object([
-                  "name": .string(layer.name),
-                  "digest": .string(layer.descriptor.digest.description),
-                  "diffID": .string(layer.diffID.description),
-                  "mediaType": .string(layer.descriptor.mediaType.rawValue),
-                  "size": .integer(layer.descriptor.size),
-                ])
-              }),
-          ])
-        }),
-    ])
   }
 }

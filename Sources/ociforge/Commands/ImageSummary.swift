@@ -15,7 +15,7 @@ struct ImageSummary {
   private let attestationCount: Int
 
   init(_ image: OpenedImage, platform: Platform?) throws {
-    reference = image.reference
+    reference = image.reference.description
     root = image.root
     let contents = try image.layout.contents(of: image.root)
     attestationCount = contents.attestations.count

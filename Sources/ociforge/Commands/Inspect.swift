@@ -4,15 +4,13 @@ import OCISpec
 import Reporting
 import SystemPackage
 
-struct Inspect: ParsableCommand {
+struct Inspect: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
     abstract: "Show what an image is.",
     discussion:
       "A summary for people; --json is the same for programs, --raw the document's own bytes.")
 
-  @Argument(
-    help: "The image: oci:DIR[:TAG][@DIGEST], oci-archive:FILE[:TAG] or docker-archive:FILE[:NAME]."
-  )
+  @Argument(help: "The image: \(ImageReference.forms).")
   var reference: String
 
   @Option(help: "Only this platform's image.", transform: Platform.init(parsing:))
@@ -27,6 +25,7 @@ struct Inspect: ParsableCommand {
   @Flag(help: "With --raw: the bytes of the config.")
   var config = false
 
+  @OptionGroup var registry: RegistryOptions
   @OptionGroup var common: CommonOptions
 
   func validate() throws {
@@ -34,14 +33,14 @@ struct Inspect: ParsableCommand {
     if config && !raw { throw ValidationError("--config goes with --raw") }
   }
 
-  func run() throws {
-    let image = try OpenedImage(reference, reporter: common.console().reporter)
-    if raw {
-      try writeAnswer(try rawDocument(of: image))
-      return
+  func run() async throws {
+    let console = common.console()
+    try await registry.withImage(reference, console.reporter) { image in
+      console.close()
+      if raw { return try writeAnswer(try rawDocument(of: image)) }
+      let summary = try ImageSummary(image, platform: platform)
+      try answer(json ? PrettyJSON.encode(summary.json) : summary.text)
     }
-    let summary = try ImageSummary(image, platform: platform)
-    try answer(json ? PrettyJSON.encode(summary.json) : summary.text)
   }
 
   private func rawDocument(of image: OpenedImage) throws -> [UInt8] {

@@ -38,8 +38,7 @@ struct Untag: ParsableCommand {
     guard let tag = target.tag else {
       throw UsageError.noTagToRemove(reference)
     }
-    let descriptor = try target.layout.resolve(tag: tag)
-    try target.layout.untag(tag)
+    let descriptor = try target.layout.untag(tag)
     try answer("\(descriptor.digest)\n")
   }
 }
@@ -59,8 +58,7 @@ struct CollectGarbage: ParsableCommand {
   @OptionGroup var common: CommonOptions
 
   func run() throws {
-    let isBare = if case .registry = try ImageReference(parsing: layout) { true } else { false }
-    let target = try WritableLayout(isBare ? "oci:\(layout)" : layout)
+    let target = try WritableLayout(ImageReference.isBare(layout) ? "oci:\(layout)" : layout)
     guard target.tag == nil && target.digest == nil else {
       throw UsageError.notAWholeLayout(layout)
     }
@@ -77,17 +75,12 @@ private struct WritableLayout {
   let digest: Digest?
 
   init(_ text: String) throws {
-    let reference = try ImageReference(parsing: text)
-    switch reference {
+    switch try ImageReference(parsing: text) {
     case .layout(let path, let tag, let digest):
       layout = try ImageLayout.open(path)
       self.tag = tag
       self.digest = digest
-    case .registry:
-      // Says what was meant where a folder is named without "oci:".
-      layout = try ImageSource.open(reference, scratch: "").layout
-      throw UsageError.notALayout(text)
-    case .ociArchive, .dockerArchive: throw UsageError.notALayout(text)
+    case .ociArchive, .dockerArchive, .registry: throw UsageError.notALayout(text)
     }
   }
 }

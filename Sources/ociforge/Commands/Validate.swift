@@ -5,7 +5,7 @@ import OCISpec
 import Reporting
 import SystemPackage
 
-struct Validate: ParsableCommand {
+struct Validate: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
     abstract: "Hold an image against every rule of the image-spec; all failures at once.",
     discussion: """
@@ -13,18 +13,17 @@ struct Validate: ParsableCommand {
       that the specification demands is broken, 0 where there are only recommendations.
       """)
 
-  @Argument(
-    help: "The image: oci:DIR[:TAG][@DIGEST], oci-archive:FILE[:TAG] or docker-archive:FILE[:NAME]."
-  )
+  @Argument(help: "The image: \(ImageReference.forms).")
   var reference: String
 
   @Flag(help: "Print JSON.")
   var json = false
 
+  @OptionGroup var registry: RegistryOptions
   @OptionGroup var common: CommonOptions
 
-  func run() throws {
-    let violations = try violations()
+  func run() async throws {
+    let violations = try await violations()
     try answer(json ? PrettyJSON.encode(.array(violations.map(\.json))) : text(violations))
     if violations.contains(where: { $0.severity == .must }) {
       throw ExitCode(FailureKind.data.exitCode)
@@ -32,7 +31,7 @@ struct Validate: ParsableCommand {
   }
 
   /// A layout without a tag is judged as a whole, even where it is too broken to be opened.
-  private func violations() throws -> [Violation] {
+  private func violations() async throws -> [Violation] {
     let parsed = try ImageReference(parsing: reference)
     if case .layout(let path, nil, nil) = parsed {
       guard try FileSystem.status(of: path)?.kind == .directory else {
@@ -40,8 +39,12 @@ struct Validate: ParsableCommand {
       }
       return try ImageValidator.validateLayout(root: path)
     }
-    let image = try OpenedImage(reference, reporter: common.console().reporter)
-    return try ImageValidator.validate(store: image.layout.store, roots: [image.root])
+    let console = common.console()
+    return try await registry.withImage(reference, console.reporter) { image in
+      try await image.obtainAll(of: image.root)
+      console.close()
+      return try ImageValidator.validate(store: image.layout.store, roots: [image.root])
+    }
   }
 
   private func text(_ violations: [Violation]) -> String {
