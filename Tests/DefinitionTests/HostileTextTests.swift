@@ -2,6 +2,7 @@ import Bindings
 import Definition
 import Reporting
 import SystemPackage
+import TestSupport
 import Testing
 
 @Suite("Hostile definitions")
@@ -10,7 +11,7 @@ struct HostileTextTests {
   func mutations() throws {
     let original = try FileSystem.readAll(sample("everything.yaml"), limit: 1 << 20)
     let alphabet = Array("{}[]:,-#&*!|>'\"%@`$ \n\t0\u{0}é".utf8)
-    var random = SplitMix(state: 1)
+    var random = SplitMix(seed: 1)
     for _ in 0..<300 {
       var bytes = original
       for _ in 0..<Int.random(in: 1...3, using: &random) {
@@ -57,18 +58,5 @@ struct HostileTextTests {
       return
     }
     #expect(complaints.count == 10_000)
-  }
-}
-
-/// A generator with a fixed start, so that a failure comes again.
-private struct SplitMix: RandomNumberGenerator {
-  var state: UInt64
-
-  mutating func next() -> UInt64 {
-    state &+= 0x9E37_79B9_7F4A_7C15
-    var z = state
-    z = (z ^ (z >> 30)) &* 0xBF58_476D_1CE4_E5B9
-    z = (z ^ (z >> 27)) &* 0x94D0_49BB_1331_11EB
-    return z ^ (z >> 31)
   }
 }

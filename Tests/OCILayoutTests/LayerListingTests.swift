@@ -167,7 +167,7 @@ struct LayerListingTests {
 
   @Test("a listing is the same after it was kept, whatever a layer can hold", arguments: 0..<20)
   func roundTrip(seed: UInt64) throws {
-    var random = Random(state: seed)
+    var random = SplitMix(seed: seed)
     let members = try (0..<200).map { try random.member($0) }
     let layer = try put([UInt8(seed)])
     let listing = LayerListing(diffID: DiffID(layer.digest), members: members)
@@ -209,7 +209,7 @@ struct LayerListingTests {
     let start = LayerListing.magic.count + 146
     var refused = 0
     for seed in 0..<500 as Range<UInt64> {
-      var random = Random(state: seed)
+      var random = SplitMix(seed: seed)
       var body = Array(bytes)
       for _ in 0..<3 { body[Int.random(in: start..<body.count, using: &random)] = random.byte() }
       let hash = try Digest.sha256(of: body).hex
@@ -268,28 +268,17 @@ struct LayerListingTests {
   }
 }
 
-/// Numbers that look random and are the same each time.
-private struct Random: RandomNumberGenerator {
-  var state: UInt64
+extension SplitMix {
+  fileprivate mutating func byte() -> UInt8 { UInt8.random(in: .min ... .max, using: &self) }
 
-  mutating func next() -> UInt64 {
-    state &+= 0x9E37_79B9_7F4A_7C15
-    var z = state
-    z = (z ^ (z >> 30)) &* 0xBF58_476D_1CE4_E5B9
-    z = (z ^ (z >> 27)) &* 0x94D0_49BB_1331_11EB
-    return z ^ (z >> 31)
-  }
-
-  mutating func byte() -> UInt8 { UInt8.random(in: .min ... .max, using: &self) }
-
-  mutating func bytes(_ count: ClosedRange<Int>, isName: Bool = false) -> [UInt8] {
+  fileprivate mutating func bytes(_ count: ClosedRange<Int>, isName: Bool = false) -> [UInt8] {
     (0..<Int.random(in: count, using: &self)).map { _ in
       let byte = byte()
       return isName && (byte == 0 || byte == 0x2F || byte == 0x2E) ? 0xFF : byte
     }
   }
 
-  mutating func member(_ ordinal: Int) throws -> LayerMember {
+  fileprivate mutating func member(_ ordinal: Int) throws -> LayerMember {
     var path = ImagePath.root
     for _ in 0..<Int.random(in: 0...5, using: &self) {
       path = try path.appending(component: bytes(1...20, isName: true))

@@ -1,3 +1,4 @@
+import TestSupport
 import Testing
 
 @testable import Remote
@@ -125,7 +126,7 @@ struct ChallengeTests {
     "A2: whatever bytes come, nothing crashes, and nothing that could end a header line gets through"
   )
   func randomBytes() {
-    var generator = SplitMix(state: 7)
+    var generator = SplitMix(seed: 7)
     let pieces = [
       "Bearer", "Basic", " ", ",", "=", "\"", "\\", "realm", "https://a", "\t", "\r\n", "\u{0}",
       "é", ";",
@@ -147,17 +148,6 @@ struct ChallengeTests {
       _ = LinkHeader.next(in: [line])
       var warnings = RegistryWarnings()
       #expect(warnings.collect([line]).allSatisfy { $0.utf8.allSatisfy { $0 >= 0x20 } })
-    }
-  }
-
-  private struct SplitMix: RandomNumberGenerator {
-    var state: UInt64
-    mutating func next() -> UInt64 {
-      state &+= 0x9E37_79B9_7F4A_7C15
-      var z = state
-      z = (z ^ (z >> 30)) &* 0xBF58_476D_1CE4_E5B9
-      z = (z ^ (z >> 27)) &* 0x94D0_49BB_1331_11EB
-      return z ^ (z >> 31)
     }
   }
 }

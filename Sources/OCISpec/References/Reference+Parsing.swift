@@ -133,7 +133,7 @@ private struct ReferenceText {
     guard let digestText else { return nil }
     let parts = digestText.split(separator: ":", omittingEmptySubsequences: false).map(String.init)
     let isAlgorithm = parts[0].split(omittingEmptySubsequences: false) { ".+_-".contains($0) }
-      .allSatisfy { !$0.isEmpty && $0.utf8.allSatisfy(Self.isLowerOrDigit) }
+      .allSatisfy { !$0.isEmpty && $0.utf8.allSatisfy(Repository.isLowerOrDigit) }
     guard parts.count == 2, isAlgorithm, !parts[1].isEmpty else { throw malformed(.digest) }
     guard let algorithm = Digest.Algorithm(rawValue: parts[0]) else {
       throw .digestUnsupported(algorithm: parts[0])
@@ -147,29 +147,14 @@ private struct ReferenceText {
   }
 
   private func path(_ text: String) throws(ReferenceError) -> String {
-    let parts = text.split(separator: "/", omittingEmptySubsequences: false)
-    guard parts.allSatisfy({ Self.isComponent($0.utf8) }) else {
-      let lower = text.lowercased().split(separator: "/", omittingEmptySubsequences: false)
-      if lower.allSatisfy({ Self.isComponent($0.utf8) }) { throw .uppercase(text) }
+    guard Repository.isPath(text) else {
+      if Repository.isPath(text.lowercased()) { throw .uppercase(text) }
       throw malformed(.path)
     }
     guard text.utf8.count <= Repository.maximumLength else {
       throw .nameTooLong(text, count: text.utf8.count)
     }
     return text
-  }
-
-  /// `[a-z0-9]+((?:[._]|__|-+)[a-z0-9]+)*`
-  private static func isComponent(_ text: Substring.UTF8View) -> Bool {
-    guard let first = text.first, let last = text.last, isLowerOrDigit(first), isLowerOrDigit(last)
-    else { return false }
-    return text.split(whereSeparator: isLowerOrDigit).allSatisfy { separator in
-      [".", "_", "__"].contains(Substring(separator)) || separator.allSatisfy { $0 == 0x2D }
-    }
-  }
-
-  private static func isLowerOrDigit(_ byte: UInt8) -> Bool {
-    (0x30...0x39).contains(byte) || (0x61...0x7A).contains(byte)
   }
 
   private static func isLowerHex(_ byte: UInt8) -> Bool {

@@ -1,4 +1,3 @@
-import OCILayout
 import OCISpec
 
 /// The `<name>` of the distribution-spec's paths: lower-case components between slashes.
@@ -7,33 +6,11 @@ struct RepositoryName: Sendable, Hashable, CustomStringConvertible {
 
   /// `nil` where the text does not match the specification's expression or is longer than clients allow.
   init?(_ text: String) {
-    guard text.utf8.count <= Self.maximumByteCount,
-      text.utf8.split(separator: UInt8(ascii: "/"), omittingEmptySubsequences: false)
-        .allSatisfy({ Self.isComponent(Array($0)) })
-    else { return nil }
+    guard text.utf8.count <= Repository.maximumLength, Repository.isPath(text) else { return nil }
     self.text = text
   }
 
   var description: String { text }
-
-  /// `[a-z0-9]+((\.|_|__|-+)[a-z0-9]+)*`
-  private static func isComponent(_ bytes: [UInt8]) -> Bool {
-    guard let first = bytes.first, let last = bytes.last, isAlphanumeric(first),
-      isAlphanumeric(last)
-    else { return false }
-    return bytes.split(whereSeparator: isAlphanumeric).allSatisfy { separator in
-      switch Array(separator) {
-      case Array(".".utf8), Array("_".utf8), Array("__".utf8): true
-      default: separator.allSatisfy { $0 == UInt8(ascii: "-") }
-      }
-    }
-  }
-
-  private static func isAlphanumeric(_ byte: UInt8) -> Bool {
-    (0x61...0x7A).contains(byte) || (0x30...0x39).contains(byte)
-  }
-
-  private static let maximumByteCount = 255
 }
 
 /// The `<tag-or-digest>` of the distribution-spec's paths.
